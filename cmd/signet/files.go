@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/signet-secrets/signet/seal/manifest"
+)
+
+// input is one file or stdin.
+type input struct {
+	name   string // as the user knows it, "-" for stdin
+	walked bool   // found in a directory, not named
+	stream *manifest.Stream
+}
+
+var errEmpty = errors.New("the input is empty")
+
+// manifestSuffixes are the files that are looked at in directories.
+var manifestSuffixes = []string{".yaml", ".yml", ".json"}
+
+// collect lists the files that arguments name, directories recursively.
+// Hidden directories, symbolic links and other files within them are left out.
+// The same file named twice is an error: it would be written twice.
+func collect(args []string) ([]input, error) {
+	var inputs []input
+	for _, arg := range args {
+		if arg == "-" {
+			inputs = append(inputs, input{name: arg})
+			continue
+		}
+		info, err := os.Stat(arg)
+		switch {
+		case err != nil:
+			return nil, &placedError{file: arg, operation: "read", err: cause(err)}
+		case !info.IsDir():
+			inputs = append(inputs, input{name: arg})
+			continue
+		}
+		found, err := walk(arg)
+		if err != nil {
+			return nil, &placedError{file: arg, operation: "read", err: cause(err)}
+		}
+		inputs = append(inputs, found...)
+	}
+	return inputs, noDuplicates(inputs)
+}
+
+func walk(dir string) ([]input, error) {
+	var inputs []input
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != dir && strings.HasPrefix(d.Name(), "."):
+			return filepath.SkipDir
+		case d.Type().IsRegular() && slices.Contains(manifestSuffixes, strings.ToLower(filepath.Ext(path))):
+			inputs = append(inputs, input{name: path, walked: true})
+		}
+		return nil
+	})
+	return inputs, err
+}
+
+func noDuplicates(inputs []input) error {
+	seen := map[string]bool{}
+	for _, in := range inputs {
+		name := filepath.Clean(in.name)
+		if seen[name] {
+			return &placedError{file: in.name, operation: "read", err: errors.New("named twice")}
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
+// read reads the input as a stream of documents.
+func (in *input) read(stdin io.Reader) error {
+	r := stdin
+	if in.name != "-" {
+		f, err := os.Open(in.name)
+		if err != nil {
+			return &placedError{file: in.name, operation: "read", err: cause(err)}
+		}
+		defer f.Close()
+		if info, err := f.Stat(); err == nil && info.IsDir() {
+			return &placedError{file: in.name, operation: "read", err: errors.New("is a directory")}
+		}
+		r = f
+	}
+	stream, err := manifest.Read(r)
+	if err != nil {
+		return &placedError{file: in.name, operation: "read", err: cause(err)}
+	}
+	in.stream = stream
+	return nil
+}
+
+// cause takes the path out of a file error: the place names it already.
+func cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// object names an object for messages.
+func objectName(o *manifest.Object) string {
+	name := o.Name()
+	if name == "" || len(name) > 253 {
+		return ""
+	}
+	if ns := o.Namespace(); ns != "" {
+		return ns + "/" + name
+	}
+	return name
+}
+
+// join writes streams one after the other, with a document marker between
+// those in YAML where there is none.
+func join(outputs [][]byte) []byte {
+	var all []byte
+	for _, out := range outputs {
+		if len(all) > 0 && len(out) > 0 {
+			if all[len(all)-1] != '\n' {
+				all = append(all, '\n')
+			}
+			if !strings.HasPrefix(string(out[:min(3, len(out))]), "---") && out[0] != '{' {
+				all = append(all, "---\n"...)
+			}
+		}
+		all = append(all, out...)
+	}
+	return all
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return fmt.Sprintf("1 %s", what)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

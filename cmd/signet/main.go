@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Signet seals Kubernetes Secrets so that they can live in Git, and opens what
+// was sealed.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+)
+
+// memoryLimit makes the garbage collector work harder on large input instead
+// of letting memory grow. It is soft: nothing fails because of it.
+const memoryLimit = 160 << 20
+
+func main() {
+	debug.SetMemoryLimit(memoryLimit)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], console{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// console is where a command reads and writes. Results go to out, everything
+// else to err.
+type console struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, args []string, c console) int {
+	root := newRoot(c)
+	root.SetArgs(args)
+	return report(c.err, root.ExecuteContext(ctx))
+}

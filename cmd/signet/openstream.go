@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/signet-secrets/signet/seal/manifest"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
+	"github.com/signet-secrets/signet/unseal"
+)
+
+// found is an object in a stream that has to be opened or sealed.
+type found struct {
+	*manifest.Object
+	doc  *manifest.Document
+	root *yaml.Node // the document node
+}
+
+// at places an error at the object.
+func (f found) at(file, operation string, err error) error {
+	return &placedError{file: file, document: f.doc.Index, item: f.Item, object: objectName(f.Object), operation: operation, err: err}
+}
+
+// objects returns the objects of all documents that might contain one of
+// words, and forgets the trees of documents for which want returns none.
+func (in input) objects(want func(found) (bool, error), words ...string) ([]found, error) {
+	var all []found
+	var errs []error
+	for _, doc := range in.stream.Documents {
+		if doc.Index == 0 || !manifest.MightConcern(doc.Raw(), words...) {
+			continue
+		}
+		objects, err := in.documentObjects(doc, want)
+		if err != nil {
+			errs = append(errs, split(err)...)
+		}
+		if len(objects) == 0 {
+			doc.Forget()
+		}
+		all = append(all, objects...)
+	}
+	return all, errors.Join(errs...)
+}
+
+func (in input) documentObjects(doc *manifest.Document, want func(found) (bool, error)) ([]found, error) {
+	node, err := doc.Node()
+	var objects []*manifest.Object
+	if err == nil {
+		objects, err = manifest.Objects(node)
+	}
+	if err != nil {
+		return nil, &placedError{file: in.name, document: doc.Index, operation: "read", err: err}
+	}
+	var wanted []found
+	var errs []error
+	for _, o := range objects {
+		f := found{o, doc, node}
+		ok, err := want(f)
+		if err != nil {
+			errs = append(errs, f.at(in.name, "read", err))
+		}
+		if ok {
+			wanted = append(wanted, f)
+		}
+	}
+	return wanted, errors.Join(errs...)
+}
+
+// unknownObjectError says that an object of Signet's API cannot be handled.
+type unknownObjectError struct {
+	apiVersion, kind string
+}
+
+func (e *unknownObjectError) Error() string {
+	return "unknown object " + e.apiVersion + " " + e.kind
+}
+
+// toOpen reports whether an object has to be opened. Objects of Signet's API
+// that this version does not know are errors: passing them on would let them
+// reach a cluster unopened.
+func toOpen(f found) (bool, error) {
+	if f.Group() == sopsdoc.Group {
+		switch {
+		case f.APIVersion() != sopsdoc.APIVersion:
+		case f.Kind() == sopsdoc.Kind:
+			return true, nil
+		case f.Kind() == sopsdoc.KeyKind:
+			return false, nil
+		}
+		return false, &unknownObjectError{f.APIVersion(), f.Kind()}
+	}
+	return manifest.Get(f.Node, sopsdoc.MetadataKey) != nil && f.Kind() != "", nil
+}
+
+// openStream opens what is sealed in a stream and returns the whole stream, or
+// an error for each document that could not be opened.
+func openStream(ctx context.Context, in input, o unseal.Options) ([]byte, error) {
+	objects, err := in.objects(toOpen, sopsdoc.Group, sopsdoc.MetadataKey)
+	if err != nil {
+		return nil, asOpenErrors(err)
+	}
+	jobs := openJobs(objects)
+	errs := make([]error, len(jobs))
+	inParallel(len(jobs), func(i int) { errs[i] = jobs[i].run(ctx, in.name, o) })
+	if err := errors.Join(errs...); err != nil {
+		return nil, asOpenErrors(err)
+	}
+	return in.replaced(objects)
+}
+
+func asOpenErrors(err error) error {
+	var errs []error
+	for _, e := range split(err) {
+		errs = append(errs, &openError{e})
+	}
+	return errors.Join(errs...)
+}
+
+// replaced writes the documents of the objects back into the stream.
+func (in input) replaced(objects []found) ([]byte, error) {
+	var last *manifest.Document
+	for _, f := range objects {
+		if f.doc == last {
+			continue
+		}
+		last = f.doc
+		if err := f.doc.Replace(f.root); err != nil {
+			return nil, f.at(in.name, "write", err)
+		}
+	}
+	return in.stream.Bytes(), nil
+}
+
+// openJob is one SealedSecret, or the documents of one SOPS file.
+type openJob []found
+
+// openJobs puts SOPS documents that follow each other with the same mac into
+// one job: they were encrypted together.
+func openJobs(objects []found) []openJob {
+	var jobs []openJob
+	for i, f := range objects {
+		if i > 0 && f.Group() != sopsdoc.Group && f.Item == 0 && sameFile(objects[i-1], f) {
+			jobs[len(jobs)-1] = append(jobs[len(jobs)-1], f)
+			continue
+		}
+		jobs = append(jobs, openJob{f})
+	}
+	return jobs
+}
+
+func sameFile(a, b found) bool {
+	mac := sopsdoc.FileMAC(a.Node)
+	return mac != "" && a.Group() != sopsdoc.Group && mac == sopsdoc.FileMAC(b.Node)
+}
+
+func (j openJob) run(ctx context.Context, file string, o unseal.Options) error {
+	if j[0].Group() == sopsdoc.Group {
+		opened, err := unseal.Open(ctx, j[0].Node, o)
+		if err != nil {
+			return j[0].at(file, "open", err)
+		}
+		j[0].Replace(opened.Secret.Node())
+		return nil
+	}
+	nodes := make([]*yaml.Node, len(j))
+	for i, f := range j {
+		nodes[i] = f.Node
+		if f.Item == 0 {
+			nodes[i] = f.root // comments of the document count for selectors
+		}
+	}
+	opened, err := unseal.OpenFile(ctx, nodes, o)
+	if err != nil {
+		return j[0].at(file, "open", err)
+	}
+	for i, n := range opened.Documents {
+		j[i].Replace(n)
+		if j[i].Item == 0 {
+			j[i].root.HeadComment, j[i].root.FootComment = n.HeadComment, n.FootComment
+		}
+	}
+	return nil
+}
+
+// inParallel calls f with 0 to n-1 on as many goroutines as there are cores.
+func inParallel(n int, f func(i int)) {
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := range next {
+				f(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}

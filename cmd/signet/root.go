@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+const rootLong = `Signet seals Kubernetes Secrets so that they can live in Git.
+
+"signet seal" encrypts the values of a Secret for the recipients that the rules
+file .sops.yaml names, without any right to decrypt. "signet unseal" gives the
+Secret back to whoever holds one of the keys, or fails and prints nothing.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a document could not be opened
+or verified.`
+
+const rootExample = `  signet key generate -o ~/.config/sops/age/keys.txt
+  signet seal -i secret.yaml
+  signet unseal secret.yaml | kubectl apply -f -`
+
+// newRoot returns the whole command tree for one console.
+func newRoot(c console) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "signet",
+		Short:         "Seal Kubernetes Secrets for Git",
+		Long:          rootLong,
+		Example:       rootExample,
+		Args:          noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(c.in)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.AddCommand(newSeal(c), newUnseal(c), newInspect(c), newKey(c), newVersion(c))
+	return root
+}
+
+// noCommand rejects words after a command that only has subcommands.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := &unknownCommandError{Command: args[0], Similar: cmd.SuggestionsFor(args[0])}
+	return usage(cmd, err)
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signet-secrets/signet/seal"
+	"github.com/signet-secrets/signet/seal/manifest"
+)
+
+const sealLong = `Seal the Secrets in manifests. Each Secret becomes a SealedSecret whose values
+are encrypted; everything else in the stream stays as it is, byte for byte.
+
+Arguments are files, directories or - for stdin. The result goes to stdout, to
+a file with -o, or back to the same files with -i. With --from-literal,
+--from-file or --from-env-file the Secret is built on the spot and never is in a
+file in clear.
+
+Who can open the result is said by --age, or else by the rules file .sops.yaml,
+which is looked up from the folder of the file that is written, up to the root
+of its Git repository. Sealing needs no right to decrypt. If -o names a document
+that you can open, values that have not changed keep their bytes.
+
+A SealedSecret opens only in its own namespace and under its own name, unless
+--scope says otherwise. With --as sops the result is a SOPS-encrypted Secret for
+Flux, KSOPS and the sops CLI, which has no scope.`
+
+const sealExample = `  signet seal -i secret.yaml
+  signet seal secret.yaml -o sealed.yaml
+  signet seal --name db -n prod --from-file=password=- -o db.yaml < password`
+
+// sealCommand holds the flags of `signet seal`.
+type sealCommand struct {
+	console
+	outputFlags
+	identityFlags
+	literalFlags
+	recipientFlags
+	namespace    string
+	scope        string
+	as           string
+	freshKey     bool
+	keepMetadata []string
+	allowClear   []string
+}
+
+func newSeal(c console) *cobra.Command {
+	s := &sealCommand{console: c}
+	cmd := &cobra.Command{
+		Use:     "seal [flags] FILE|DIR|-...",
+		Short:   "Seal Secrets",
+		Long:    sealLong,
+		Example: sealExample,
+		RunE:    s.run,
+	}
+	s.outputFlags.add(cmd)
+	s.recipientFlags.add(cmd)
+	s.literalFlags.add(cmd)
+	s.identityFlags.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&s.namespace, "namespace", "n", "", "namespace of Secrets that name none; one that names another is an error")
+	flags.StringVar(&s.scope, "scope", "strict", "where the result opens: `strict` (namespace and name), namespace, or cluster (anywhere)")
+	flags.StringVar(&s.as, "as", "sealedsecret", "what to make: `sealedsecret` or sops")
+	flags.BoolVar(&s.freshKey, "fresh-key", false, "encrypt everything anew, also what has not changed")
+	flags.StringArrayVar(&s.keepMetadata, "keep-metadata", nil, "seal this label or annotation `KEY` although it would be left out")
+	flags.StringArrayVar(&s.allowClear, "allow-clear", nil, "the value of this `KEY` may also stand in a label, annotation or comment")
+	fixedCompletion(cmd, "scope", "strict", "namespace", "cluster")
+	fixedCompletion(cmd, "as", "sealedsecret", "sops")
+	return cmd
+}
+
+func fixedCompletion(cmd *cobra.Command, flag string, words ...string) {
+	complete := cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
+	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
+		panic(err) // the flag does not exist: seen by every test
+	}
+}
+
+var reaches = map[string]seal.Reach{"strict": seal.Strict, "namespace": seal.Namespace, "cluster": seal.Cluster}
+
+func (s *sealCommand) check(cmd *cobra.Command, args []string) error {
+	if err := s.literalFlags.check(cmd, args); err != nil {
+		return err
+	}
+	if _, ok := reaches[s.scope]; !ok {
+		return usagef(cmd, "--scope is strict, namespace or cluster, not %q", s.scope)
+	}
+	switch {
+	case s.as != "sealedsecret" && s.as != "sops":
+		return usagef(cmd, "--as is sealedsecret or sops, not %q", s.as)
+	case s.as == "sops" && cmd.Flags().Changed("scope"):
+		return usagef(cmd, "--scope has no meaning with --as sops: a SOPS document opens wherever it is")
+	case len(args) == 0 && !s.used():
+		return usagef(cmd, "name a file, a directory, - for stdin, or build a Secret with --from-...")
+	case s.used() && s.inPlace:
+		return usagef(cmd, "-i needs a file to write back to, use -o with --from-...")
+	}
+	return nil
+}
+
+func (s *sealCommand) run(cmd *cobra.Command, args []string) error {
+	if err := s.check(cmd, args); err != nil {
+		return err
+	}
+	inputs, err := s.inputs(cmd, args)
+	if err != nil {
+		return err
+	}
+	previous, err := s.previous(cmd.Context())
+	if err != nil {
+		return err
+	}
+	job := sealing{sealCommand: s, rules: &ruleFinder{flags: s.recipientFlags}, previous: previous}
+	outputs, errs := job.all(cmd.Context(), inputs)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return s.outputFlags.write(s.out, inputs, outputs, modeSealed)
+}
+
+// inputs reads all input, or builds the Secret.
+func (s *sealCommand) inputs(cmd *cobra.Command, args []string) ([]input, error) {
+	if s.used() {
+		secret, err := s.build(s.namespace, s.in)
+		if err != nil {
+			return nil, err
+		}
+		return built(secret)
+	}
+	inputs, err := collect(args)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.outputFlags.check(cmd, inputs); err != nil {
+		return nil, err
+	}
+	for i := range inputs {
+		if err := inputs[i].read(s.in); err != nil {
+			return nil, err
+		}
+	}
+	return inputs, s.notEmpty(inputs)
+}
+
+func built(secret *manifest.Secret) ([]input, error) {
+	text, err := manifest.EncodeYAML(secret.Node())
+	if err != nil {
+		return nil, err
+	}
+	stream, err := manifest.Split(text)
+	return []input{{name: "command line", stream: stream}}, err
+}
+
+// document returns the path under which the result will be known, which is
+// the one that rules are about.
+func (s *sealCommand) document(in input) string {
+	switch {
+	case s.output != "":
+		return s.output
+	case s.filename != "":
+		return s.filename
+	case in.name == "-" || s.used():
+		wd, err := os.Getwd()
+		if err != nil {
+			return "-"
+		}
+		return wd + string(os.PathSeparator) + "-"
+	}
+	return in.name
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/signet-secrets/signet/seal"
+	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/manifest"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
+)
+
+// sealing seals the inputs of one run.
+type sealing struct {
+	*sealCommand
+	rules    *ruleFinder
+	previous *previous
+	now      time.Time
+}
+
+// Errors about input in which there is nothing to seal.
+var (
+	errNoSecret = errors.New("holds no Secret")
+	errSealed   = errors.New("is sealed already")
+	errSOPS     = errors.New("is encrypted by SOPS already")
+)
+
+// wanted reports whether an object has to be sealed.
+func wanted(f found) (bool, error) {
+	switch {
+	case !f.IsSecret():
+		return false, nil
+	case manifest.Get(f.Node, sopsdoc.MetadataKey) != nil:
+		return false, errSOPS
+	}
+	return true, nil
+}
+
+// all seals every input. Output i is nil if nothing in input i is to be sealed.
+func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, errs []error) {
+	s.now = time.Now()
+	progress := newProgress(s.err, "sealing", len(inputs))
+	outputs = make([][]byte, len(inputs))
+	for i, in := range inputs {
+		out, err := s.one(ctx, in)
+		outputs[i] = out
+		errs = append(errs, split(err)...)
+		progress.step()
+		if ctx.Err() != nil {
+			return nil, append(errs, ctx.Err())
+		}
+	}
+	progress.done()
+	return outputs, errs
+}
+
+func (s *sealing) one(ctx context.Context, in input) ([]byte, error) {
+	if in.walked && !mentionsSecret(in) {
+		return nil, nil
+	}
+	objects, err := in.objects(wanted, "Secret")
+	if err != nil {
+		return nil, err
+	}
+	if len(objects) == 0 {
+		return s.nothing(in)
+	}
+	rule, err := s.rules.rule(s.document(in))
+	if err != nil {
+		return nil, &placedError{file: in.name, operation: "seal", err: err}
+	}
+	if weak := weakens(rule.Recipients); weak != "" {
+		note(s.err, in.name, "the recipient "+weak+" is not post-quantum, which makes the others' protection void")
+	}
+	if s.as == "sops" {
+		return s.sealSOPS(ctx, in, objects, rule)
+	}
+	o := s.options(rule)
+	errs := make([]error, len(objects))
+	notes := make([][]string, len(objects))
+	bodies := make([][]byte, len(objects))
+	inParallel(len(objects), func(i int) {
+		bodies[i], notes[i], errs[i] = s.object(ctx, objects[i], o)
+		if errs[i] != nil {
+			errs[i] = objects[i].at(in.name, "seal", errs[i])
+		}
+	})
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	for i, f := range objects {
+		for _, text := range notes[i] {
+			note(s.err, fmt.Sprintf("%s, %s", in.name, objectName(f.Object)), text)
+		}
+	}
+	return s.assemble(in, objects, bodies)
+}
+
+// nothing decides about input without Secrets: an error if the user named it,
+// nothing to do if it was found in a directory.
+func (s *sealing) nothing(in input) ([]byte, error) {
+	if in.walked || s.allowEmpty && in.stream.Empty() {
+		if s.inPlace {
+			return nil, nil
+		}
+		return in.stream.Bytes(), nil
+	}
+	sealed, err := in.objects(func(f found) (bool, error) {
+		return f.Group() == sopsdoc.Group && f.Kind() == sopsdoc.Kind, nil
+	}, sopsdoc.Group)
+	if err != nil {
+		return nil, err
+	}
+	if len(sealed) > 0 {
+		return nil, sealed[0].at(in.name, "seal", errSealed)
+	}
+	return nil, &placedError{file: in.name, operation: "seal", err: errNoSecret}
+}
+
+func (s *sealing) options(rule *keys.Rule) seal.Options {
+	return seal.Options{
+		Recipients:   rule.Recipients,
+		Wrapper:      wrappers(s.err),
+		Reach:        reaches[s.scope],
+		Namespace:    s.namespace,
+		KeepMetadata: s.keepMetadata,
+		AllowClear:   s.allowClear,
+		FreshKey:     s.freshKey || rule.FreshKey,
+		Now:          s.now,
+	}
+}
+
+// object seals one Secret in its tree. body is the text of the previous
+// document if that can stay as it is.
+func (s *sealing) object(ctx context.Context, f found, o seal.Options) (body []byte, notes []string, err error) {
+	node := f.Node
+	if f.Item == 0 {
+		node = f.root
+	}
+	old := s.previous.secret(ctx, f, o.Namespace)
+	result, err := seal.Seal(ctx, node, old.sealed(), o)
+	if err != nil {
+		return nil, nil, err
+	}
+	f.Replace(result.Node)
+	if f.Item == 0 {
+		f.root.HeadComment, f.root.FootComment = result.Node.HeadComment, result.Node.FootComment
+		if result.Unchanged {
+			body = old.body(f.doc)
+		}
+	}
+	return body, result.Notes, nil
+}
+
+func (s *sealing) assemble(in input, objects []found, bodies [][]byte) ([]byte, error) {
+	out, err := in.replaced(objects)
+	if err != nil {
+		return nil, err
+	}
+	kept := false
+	for i, f := range objects {
+		if bodies[i] != nil {
+			f.doc.ReplaceBody(bodies[i])
+			kept = true
+		}
+	}
+	if kept {
+		return in.stream.Bytes(), nil
+	}
+	return out, nil
+}
+
+// mentionsSecret is a quick look that keeps files that have nothing to do with
+// Kubernetes, and perhaps are not even YAML, out of the way.
+func mentionsSecret(in input) bool {
+	for _, doc := range in.stream.Documents {
+		if manifest.Mentions(doc.Raw(), "Secret") {
+			return true
+		}
+	}
+	return false
+}
+
+// sealSOPS encrypts all Secrets of a file together. Stock sops can only open a
+// file as a whole, so there must be nothing else in it.
+func (s *sealing) sealSOPS(ctx context.Context, in input, objects []found, rule *keys.Rule) ([]byte, error) {
+	documents := 0
+	for _, doc := range in.stream.Documents {
+		if doc.Index > 0 {
+			documents++
+		}
+	}
+	nodes := make([]*yaml.Node, len(objects))
+	for i, f := range objects {
+		nodes[i] = f.root
+		if f.Item > 0 {
+			return nil, f.at(in.name, "seal", errNotAlone)
+		}
+	}
+	if documents != len(objects) {
+		return nil, &placedError{file: in.name, operation: "seal", err: errNotAlone}
+	}
+	o := seal.SOPSOptions{Options: s.options(rule), Selector: rule.Selector, MACOnlyEncrypted: rule.MACOnlyEncrypted}
+	result, err := seal.SealSOPS(ctx, nodes, s.previous.file(ctx), o)
+	if err != nil {
+		return nil, objects[0].at(in.name, "seal", err)
+	}
+	for _, text := range result.Notes {
+		note(s.err, in.name, text)
+	}
+	if result.Unchanged {
+		return s.previous.raw, nil
+	}
+	for i, f := range objects {
+		*f.root = *result.Nodes[i]
+	}
+	return in.replaced(objects)
+}
+
+var errNotAlone = errors.New("with --as sops a file must hold nothing but Secrets, as documents of their own: sops opens a file only as a whole")
+
+// progress shows on a terminal how far a long run is.
+type progress struct {
+	w         io.Writer
+	what      string
+	n, total  int
+	displayed time.Time
+}
+
+func newProgress(w io.Writer, what string, total int) *progress {
+	f, ok := w.(*os.File)
+	if !ok || total < 20 || !isTerminal(f) {
+		w = nil
+	}
+	return &progress{w: w, what: what, total: total}
+}
+
+func (p *progress) step() {
+	p.n++
+	if p.w == nil || time.Since(p.displayed) < 100*time.Millisecond {
+		return
+	}
+	p.displayed = time.Now()
+	fmt.Fprintf(p.w, "\rsignet: %s %d of %d", p.what, p.n, p.total)
+}
+
+func (p *progress) done() {
+	if p.w != nil && !p.displayed.IsZero() {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}

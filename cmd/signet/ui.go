@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// How signet talks to people:
+//
+//   - The result of a command goes to stdout and nothing else does. When a
+//     command fails, stdout stays empty.
+//   - Errors, hints, notes and progress go to stderr, each line with the
+//     program's name, in lower case and without a full stop.
+//   - An error says where (file, document, object), what was tried, and why it
+//     did not work. The hint after it is the exact flag, command or edit that
+//     helps.
+//   - No line ever holds a value of a Secret, a key or a piece of a file.
+//   - This file is the only one that prints errors.
+
+// Exit codes.
+const (
+	exitFailed   = 1
+	exitUsage    = 2
+	exitNoSecret = 3 // a document could not be opened or verified
+)
+
+// usageError is a mistake in the command line.
+type usageError struct {
+	command string
+	err     error
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usage(cmd *cobra.Command, err error) error {
+	return &usageError{command: cmd.CommandPath(), err: err}
+}
+
+func usagef(cmd *cobra.Command, format string, args ...any) error {
+	return usage(cmd, fmt.Errorf(format, args...))
+}
+
+type unknownCommandError struct {
+	Command string
+	Similar []string
+}
+
+func (e *unknownCommandError) Error() string { return fmt.Sprintf("unknown command %q", e.Command) }
+
+// placedError says in which document something went wrong.
+type placedError struct {
+	file      string // as the user named it, "-" for stdin
+	document  int    // 1-based, 0 if it is about the whole file
+	item      int    // 1-based item of a List, or 0
+	object    string // namespace/name, or ""
+	operation string // "seal", "open", "read"
+	err       error
+}
+
+func (e *placedError) Error() string {
+	place := e.file
+	if place == "-" {
+		place = "stdin"
+	}
+	if e.document > 0 {
+		place += fmt.Sprintf(", document %d", e.document)
+	}
+	if e.item > 0 {
+		place += fmt.Sprintf(", item %d", e.item)
+	}
+	if e.object != "" {
+		place += ", " + e.object
+	}
+	return place + ": " + e.operation + ": " + e.err.Error()
+}
+
+func (e *placedError) Unwrap() error { return e.err }
+
+// openError marks an error with which the program exits with exitNoSecret.
+type openError struct{ err error }
+
+func (e *openError) Error() string { return e.err.Error() }
+func (e *openError) Unwrap() error { return e.err }
+
+// exitCode returns the exit code for an error.
+func exitCode(err error) int {
+	var usage *usageError
+	var open *openError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &open):
+		return exitNoSecret
+	}
+	return exitFailed
+}
+
+// maxReported is how many errors of one run are printed.
+const maxReported = 20
+
+// report prints an error, each of its parts if several were joined, with
+// hints, and returns the exit code. A hint that several errors share is
+// printed once.
+func report(w io.Writer, err error) int {
+	all := split(err)
+	hinted := map[string]bool{}
+	for i, err := range all {
+		if i == maxReported {
+			fmt.Fprintf(w, "signet: error: and %d more\n", len(all)-i)
+			break
+		}
+		fmt.Fprintf(w, "signet: error: %s\n", indent(err.Error()))
+		for _, hint := range hints(err) {
+			if !hinted[hint] {
+				fmt.Fprintf(w, "signet: hint: %s\n", indent(hint))
+			}
+			hinted[hint] = true
+		}
+	}
+	return exitCode(err)
+}
+
+// split returns the errors that errors.Join has joined.
+func split(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && fmt.Sprintf("%T", err) == "*errors.joinError" {
+		return joined.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
+
+// indent sets the lines after the first in.
+func indent(text string) string { return strings.ReplaceAll(text, "\n", "\n  ") }
+
+// note prints a remark about something that did not fail.
+func note(w io.Writer, file, text string) {
+	fmt.Fprintf(w, "signet: note: %s: %s\n", file, text)
+}

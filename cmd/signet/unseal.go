@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signet-secrets/signet/seal/manifest"
+	"github.com/signet-secrets/signet/unseal"
+)
+
+const unsealLong = `Open sealed documents and print the Secrets, in place of them, in the stream
+that they came in. Everything else in the stream stays as it is.
+
+Arguments are files, directories or - for stdin. After --, a command is run and
+its output is opened; if the command fails, unseal fails, which a pipe does not
+do. Both SealedSecrets and SOPS-encrypted manifests are opened and verified.
+If any document cannot be, nothing is printed at all and the exit code is 3.
+
+Age identities are looked for where SOPS looks: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE,
+SOPS_AGE_KEY_CMD, ~/.config/sops/age/keys.txt, SSH keys; and in --age-key-file.`
+
+const unsealExample = `  signet unseal secret.yaml
+  kustomize build . | signet unseal - | kubectl apply -f -
+  signet unseal -- kustomize build .`
+
+// outputFlags say where the result goes.
+type outputFlags struct {
+	output     string
+	inPlace    bool
+	allowEmpty bool
+}
+
+func (f *outputFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "write to `FILE` instead of stdout")
+	cmd.Flags().BoolVarP(&f.inPlace, "in-place", "i", false, "write back to the files that were read")
+	cmd.Flags().BoolVar(&f.allowEmpty, "allow-empty", false, "empty input is no error")
+}
+
+// check holds the flags against the arguments.
+func (f *outputFlags) check(cmd *cobra.Command, inputs []input) error {
+	if f.inPlace && f.output != "" {
+		return usagef(cmd, "-i and -o exclude each other")
+	}
+	for _, in := range inputs {
+		if f.inPlace && in.name == "-" {
+			return usagef(cmd, "-i cannot write back to stdin")
+		}
+	}
+	return nil
+}
+
+// unsealCommand holds the flags of `signet unseal`.
+type unsealCommand struct {
+	console
+	outputFlags
+	identityFlags
+	namespace string
+}
+
+func newUnseal(c console) *cobra.Command {
+	u := &unsealCommand{console: c}
+	cmd := &cobra.Command{
+		Use:     "unseal [flags] FILE|DIR|-... | -- COMMAND [ARG]...",
+		Short:   "Open sealed documents",
+		Long:    unsealLong,
+		Example: unsealExample,
+		RunE:    u.run,
+	}
+	u.outputFlags.add(cmd)
+	u.identityFlags.add(cmd)
+	cmd.Flags().StringVarP(&u.namespace, "namespace", "n", "", "namespace of documents that name none; one that names another is an error")
+	return cmd
+}
+
+func (u *unsealCommand) run(cmd *cobra.Command, args []string) error {
+	inputs, err := u.inputs(cmd, args)
+	if err != nil {
+		return err
+	}
+	o := unseal.Options{Unwrapper: u.unwrappers(u.err, true), Namespace: u.namespace}
+	outputs := make([][]byte, len(inputs))
+	var errs []error
+	for i, in := range inputs {
+		out, err := openStream(cmd.Context(), in, o)
+		outputs[i] = out
+		errs = append(errs, split(err)...)
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	return u.outputFlags.write(u.out, inputs, outputs, modePlain)
+}
+
+// inputs reads everything that the arguments name.
+func (u *unsealCommand) inputs(cmd *cobra.Command, args []string) ([]input, error) {
+	dash := cmd.ArgsLenAtDash()
+	switch {
+	case dash > 0:
+		return nil, usagef(cmd, "name files or a command after --, not both")
+	case dash == 0 && len(args) == 0:
+		return nil, usagef(cmd, "a command is expected after --")
+	case dash == 0 && u.inPlace:
+		return nil, usagef(cmd, "-i cannot write back to a command")
+	case dash == 0:
+		in, err := runCommand(cmd.Context(), u.console, args)
+		if err != nil {
+			return nil, err
+		}
+		return []input{in}, u.notEmpty([]input{in})
+	case len(args) == 0:
+		return nil, usagef(cmd, "name a file, a directory, - for stdin, or a command after --")
+	}
+	inputs, err := collect(args)
+	if err != nil {
+		return nil, err
+	}
+	if err := u.check(cmd, inputs); err != nil {
+		return nil, err
+	}
+	for i := range inputs {
+		if err := inputs[i].read(u.in); err != nil {
+			return nil, err
+		}
+	}
+	return inputs, u.notEmpty(inputs)
+}
+
+// notEmpty refuses input without documents: in a pipe it most likely means
+// that what came before has failed.
+func (f *outputFlags) notEmpty(inputs []input) error {
+	for _, in := range inputs {
+		if !in.walked && !f.allowEmpty && in.stream.Empty() {
+			return &placedError{file: in.name, operation: "read", err: errEmpty}
+		}
+	}
+	return nil
+}
+
+// commandError says that the command after -- failed.
+type commandError struct {
+	name string
+	err  error
+}
+
+func (e *commandError) Error() string { return fmt.Sprintf("run %s: %v", e.name, e.err) }
+func (e *commandError) Unwrap() error { return e.err }
+
+// runCommand runs a command and reads its output to the end before anything is
+// made of it.
+func runCommand(ctx context.Context, c console, args []string) (input, error) {
+	var out bytes.Buffer
+	command := exec.CommandContext(ctx, args[0], args[1:]...)
+	command.Stdin, command.Stderr = c.in, c.err
+	command.Stdout = &limitedWriter{w: &out, left: manifest.MaxStreamBytes}
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	if err := command.Run(); err != nil {
+		return input{}, &commandError{name: args[0], err: cause(err)}
+	}
+	stream, err := manifest.Split(out.Bytes())
+	if err != nil {
+		return input{}, &placedError{file: args[0], operation: "read", err: err}
+	}
+	return input{name: args[0], stream: stream}, nil
+}
+
+// limitedWriter fails when more than left bytes are written.
+type limitedWriter struct {
+	w    io.Writer
+	left int
+}
+
+func (l *limitedWriter) Write(p []byte) (int, error) {
+	if len(p) > l.left {
+		return 0, manifest.ErrTooLarge
+	}
+	l.left -= len(p)
+	return l.w.Write(p)
+}

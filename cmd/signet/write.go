@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Modes of new files. One that is replaced keeps its own.
+const (
+	modeSealed = 0o644
+	modePlain  = 0o600
+)
+
+// writeFile replaces the file at path with data, or makes it with mode perm,
+// so that whatever happens there is either the old file or the new one: the
+// data is on disk, under another name or none, before it takes the name. A
+// symbolic link stays and what it points to is replaced. Nothing is written if
+// the file already holds data.
+func writeFile(path string, data []byte, perm fs.FileMode) error {
+	target, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		target, err = path, nil
+	}
+	if err != nil {
+		return writeError(path, err)
+	}
+	if info, err := os.Stat(target); err == nil {
+		if !info.Mode().IsRegular() {
+			return writeError(path, errors.New("is not a regular file"))
+		}
+		perm = info.Mode().Perm()
+		if old, err := os.ReadFile(target); err == nil && string(old) == string(data) {
+			return nil
+		}
+	}
+	if err := replaceFile(target, data, perm); err != nil {
+		return writeError(path, err)
+	}
+	return nil
+}
+
+func writeError(path string, err error) error {
+	return &placedError{file: path, operation: "write", err: cause(err)}
+}
+
+// replaceNamed replaces a file through a named temporary file beside it.
+func replaceNamed(target string, data []byte, perm fs.FileMode) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(target), ".signet-*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if err := fill(f, data, perm); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), target); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(target))
+}
+
+func fill(f *os.File, data []byte, perm fs.FileMode) error {
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	if err := f.Chmod(perm); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// syncDir makes a rename in dir durable. File systems that cannot do that say
+// so, which is no reason to fail.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer d.Close()
+	_ = d.Sync()
+	return nil
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package seal turns Kubernetes Secrets into documents that are safe in Git.
+//
+// It is one of two verbs. Seal needs recipients, to whom it wraps a random
+// data key, and no right to open anything; package unseal opens what was
+// sealed, and neither imports the other. What both stand on:
+//
+//	seal            Secret -> document: SealedSecret, or SOPS-encrypted Secret
+//	seal/manifest   YAML and JSON streams; what is not ours stays byte for byte
+//	seal/sopsdoc    the document format: values, metadata, MAC, binding
+//	seal/keys       data keys, recipients, the rules in .sops.yaml
+//	seal/keys/...   key services, one package and one SDK each: agekey
+//	unseal          document -> Secret, verified
+//	cmd/signet      the command line
+//
+// FORMAT.md beside this file specifies the documents, completely enough for a
+// second implementation.
+//
+// A minimal program parses a Secret with manifest.Parse, gives Seal the
+// recipients and a Wrapper such as agekey.Wrapper, and writes the result with
+// manifest.EncodeYAML: see the example.
+//
+// Sealing is not authorship: whoever knows a recipient can seal. Who may put a
+// document into a repository or a cluster is decided by review and RBAC.
+//
+// This package opens nothing, reads no files, no environment and no rules.
+package seal

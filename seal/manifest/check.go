@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manifest
+
+import (
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// plainTags are the tags that every reader of Kubernetes manifests takes the
+// same way. !!binary is not among them: some decode it, some don't.
+var plainTags = []string{"!!str", "!!int", "!!bool", "!!float", "!!null", "!!map", "!!seq", "!!timestamp"}
+
+// Check walks n and refuses what readers could take differently or what could
+// exhaust them: aliases and anchors, merge keys, duplicate keys, keys that are
+// not strings, unusual tags, more than MaxDepth levels. The error is a
+// *SyntaxError that names line and path.
+func Check(n *yaml.Node) error {
+	return check(n, nil, 0)
+}
+
+func check(n *yaml.Node, path []string, depth int) error {
+	fail := func(format string, args ...any) error {
+		return &SyntaxError{Line: n.Line, Path: JoinPath(path), Reason: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case depth > MaxDepth:
+		return fail("nested deeper than %d levels", MaxDepth)
+	case n.Kind == yaml.AliasNode:
+		return fail("aliases are not supported, write the value out")
+	case n.Anchor != "":
+		return fail("anchors are not supported")
+	}
+	switch n.Kind {
+	case yaml.DocumentNode:
+		return checkChildren(n.Content, path, depth)
+	case yaml.SequenceNode:
+		if n.ShortTag() != "!!seq" {
+			return fail("unsupported tag")
+		}
+		return checkChildren(n.Content, path, depth+1)
+	case yaml.MappingNode:
+		if n.ShortTag() != "!!map" {
+			return fail("unsupported tag")
+		}
+		return checkMapping(n, path, depth+1)
+	case yaml.ScalarNode:
+		if !slices.Contains(plainTags, n.ShortTag()) {
+			return fail("unsupported tag")
+		}
+		return nil
+	default:
+		return fail("unexpected node")
+	}
+}
+
+func checkChildren(nodes []*yaml.Node, path []string, depth int) error {
+	for _, n := range nodes {
+		if err := check(n, path, depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkMapping(n *yaml.Node, path []string, depth int) error {
+	seen := make(map[string]struct{}, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if err := checkKey(key, path, seen); err != nil {
+			return err
+		}
+		seen[key.Value] = struct{}{}
+		if err := check(value, append(path, key.Value), depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkKey(key *yaml.Node, path []string, seen map[string]struct{}) error {
+	fail := func(format string, args ...any) error {
+		return &SyntaxError{Line: key.Line, Path: JoinPath(path), Reason: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case key.Kind == yaml.AliasNode:
+		return fail("aliases are not supported, write the key out")
+	case key.Anchor != "":
+		return fail("anchors are not supported")
+	case key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge":
+		return fail("merge keys (<<) are not supported")
+	case key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str":
+		return fail("a key that is not a string")
+	}
+	if _, dup := seen[key.Value]; dup {
+		return fail("duplicate key %s", quoteKey(key.Value))
+	}
+	return nil
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/manifest"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
+)
+
+// Reach says in how many places a SealedSecret may be opened.
+type Reach int
+
+const (
+	// Strict binds to one namespace and one Secret name.
+	Strict Reach = iota
+	// Namespace binds to one namespace; the Secret may have any name.
+	Namespace
+	// Cluster binds to nothing.
+	Cluster
+)
+
+// Options says for whom and how to seal. The zero value of every field but
+// Recipients and Wrapper is a safe default.
+type Options struct {
+	// Recipients are the keys for which the data key is wrapped: entries
+	// without a wrapped key. At least one is needed.
+	Recipients keys.Recipients
+	// Wrapper wraps for all of them.
+	Wrapper keys.Wrapper
+	// Reach is where the document may be opened; only for SealedSecrets.
+	Reach Reach
+	// Namespace is that of Secrets that name none. One that names another
+	// is an error.
+	Namespace string
+	// Policy is denied in addition to sopsdoc.Denied.
+	Policy sopsdoc.Policy
+	// KeepMetadata lists label and annotation keys that are sealed although
+	// Seal would leave them out.
+	KeepMetadata []string
+	// AllowClear lists keys of the Secret whose values may also stand in a
+	// label, an annotation or a comment.
+	AllowClear []string
+	// FreshKey makes a new data key even if the previous one could be kept.
+	FreshKey bool
+	// Now becomes the modification time; zero is the time of the call.
+	Now time.Time
+}
+
+func (o Options) now() time.Time {
+	if o.Now.IsZero() {
+		return time.Now()
+	}
+	return o.Now
+}
+
+func (o Options) policy() sopsdoc.Policy {
+	return sopsdoc.Denied().Extend(o.Policy.Types, o.Policy.Metadata)
+}
+
+// Previous is a SealedSecret that was opened: what sealing over it may keep.
+type Previous struct {
+	// Object is the SealedSecret object. Seal takes over what stands outside
+	// of the envelope, and comments.
+	Object *yaml.Node
+	// Sealed is the envelope and its content.
+	Sealed sopsdoc.Previous
+	// DataKey is the data key of the envelope.
+	DataKey keys.DataKey
+}
+
+// Result is a sealed document.
+type Result struct {
+	// Node is the document, a document node. With Unchanged it is the
+	// object of Previous, so that its bytes can be kept.
+	Node *yaml.Node
+	// Unchanged says that the previous document already was what was asked.
+	Unchanged bool
+	// Notes tell what was left out or deserves attention. They hold no values.
+	Notes []string
+}
+
+// Seal makes a SealedSecret of the Secret manifest n. prev may be nil; if it
+// is given and its recipients are the ones asked for, its data key and the
+// ciphertext of unchanged values are kept, and everything is if nothing
+// changed. Errors are a *manifest.SyntaxError for the manifest, a
+// *sopsdoc.DeniedError, a *ClearValueError, a *SizeError, or those of the
+// Wrapper. No error holds a value.
+func Seal(ctx context.Context, n *yaml.Node, prev *Previous, o Options) (*Result, error) {
+	in, err := read(n, o)
+	if err != nil {
+		return nil, err
+	}
+	clear, err := o.clear(in)
+	if err != nil {
+		return nil, err
+	}
+	content := sopsdoc.Content{Data: in.secret.Base64Data(), StringData: in.secret.StringData}
+	k, recipients, keep, err := o.dataKey(ctx, prev)
+	if err != nil {
+		return nil, err
+	}
+	envelope, err := sopsdoc.SealEnvelope(clear, content, k, recipients, o.now(), keep)
+	if err != nil {
+		return nil, err
+	}
+	node, changed := in.object(envelope, prev)
+	notes, err := checkSize(node, in.secret)
+	if err != nil {
+		return nil, err
+	}
+	return &Result{Node: node, Unchanged: !changed, Notes: slices.Concat(in.notes, notes)}, nil
+}
+
+// dataKey returns the data key to use and its recipients: the previous ones if
+// they may be kept, else new ones.
+func (o Options) dataKey(ctx context.Context, prev *Previous) (keys.DataKey, keys.Recipients, *sopsdoc.Previous, error) {
+	if prev != nil && !o.FreshKey && prev.Sealed.Envelope.Metadata.Recipients.Same(o.Recipients) {
+		return prev.DataKey, prev.Sealed.Envelope.Metadata.Recipients, &prev.Sealed, nil
+	}
+	k := keys.GenerateDataKey()
+	recipients, err := keys.WrapAll(ctx, o.Wrapper, o.Recipients, k)
+	return k, recipients, nil, err
+}
+
+// clear returns the fields that stand in clear in the envelope.
+func (o Options) clear(in *input) (sopsdoc.Clear, error) {
+	s := in.secret
+	scope := sopsdoc.Scope{Namespace: s.Namespace, Name: s.Name}
+	if o.Reach != Strict {
+		scope.Name = sopsdoc.Any
+	}
+	if o.Reach == Cluster {
+		scope.Namespace = sopsdoc.Any
+	}
+	if scope.Namespace == "" {
+		return sopsdoc.Clear{}, ErrNoNamespace
+	}
+	clear := sopsdoc.Clear{
+		Annotations: s.Annotations,
+		Labels:      s.Labels,
+		Immutable:   s.Immutable,
+		Scope:       scope,
+		Type:        s.Type,
+	}
+	if clear.Type == "" {
+		clear.Type = "Opaque"
+	}
+	return clear, o.policy().Check(clear.Type, clear.Labels, clear.Annotations)
+}
+
+// ErrNoNamespace says that a Secret without a namespace cannot be bound to one.
+var ErrNoNamespace = errors.New("metadata.namespace is missing")
+
+// NamespaceError says that a Secret names another namespace than the one given.
+type NamespaceError struct {
+	Object string // what the manifest says
+	Given  string // what the caller says
+}
+
+func (e *NamespaceError) Error() string {
+	return fmt.Sprintf("metadata.namespace is %q, but %q was asked for", e.Object, e.Given)
+}
+
+// object puts the envelope into a SealedSecret: the previous object with what
+// differs replaced, or a new one. changed is false if nothing differs.
+func (in *input) object(e *sopsdoc.Envelope, prev *Previous) (n *yaml.Node, changed bool) {
+	if prev == nil {
+		return in.newObject(e), true
+	}
+	n = prev.Object
+	root := manifest.Root(n)
+	if e != prev.Sealed.Envelope {
+		manifest.Set(manifest.Get(root, "spec"), "sealed", e.Node())
+		changed = true
+	}
+	metadata := manifest.Get(root, "metadata")
+	labels := setStrings(metadata, "labels", in.secret.Labels, prev.Sealed.Envelope.Labels)
+	annotations := setStrings(metadata, "annotations", in.outside, nil)
+	return n, changed || labels || annotations
+}
+
+// setStrings brings the entries of want into a map of n and takes those of
+// old that are not wanted out of it. Others stay.
+func setStrings(n *yaml.Node, field string, want, old map[string]string) (changed bool) {
+	m := manifest.Get(n, field)
+	if m == nil || m.Kind != yaml.MappingNode {
+		if len(want) == 0 {
+			return false
+		}
+		manifest.Set(n, field, manifest.StringMap(want))
+		return true
+	}
+	for _, key := range slices.Sorted(maps.Keys(old)) {
+		if _, ok := want[key]; !ok && manifest.Delete(m, key) {
+			changed = true
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		if v := manifest.Get(m, key); v == nil || v.Value != want[key] {
+			manifest.Set(m, key, manifest.String(want[key]))
+			changed = true
+		}
+	}
+	return changed
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/signet-secrets/signet/seal/manifest"
+)
+
+// Limits of what a cluster can hold. etcd takes 1.5 MB for one object, and a
+// binary value grows by 1.78: base64 in the Secret, base64 again under seal.
+const (
+	// MaxDataBytes bounds the decoded values of a Secret together
+	// (Kubernetes: core/v1 MaxSecretSize).
+	MaxDataBytes = 1 << 20
+	// MaxDocumentBytes bounds the JSON form of a SealedSecret.
+	MaxDocumentBytes = 1400 << 10
+	// maxClientSideApply is where kubectl's client-side apply fails: it keeps
+	// a copy in an annotation of at most 256 KiB.
+	maxClientSideApply = 250 << 10
+)
+
+// SizeError says that a Secret is too large to live in a cluster.
+type SizeError struct {
+	What  string
+	Bytes int
+	Limit int
+}
+
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("%s has %d bytes, the limit is %d", e.What, e.Bytes, e.Limit)
+}
+
+func checkSize(doc *yaml.Node, s *manifest.Secret) (notes []string, err error) {
+	total := 0
+	for _, v := range s.Data {
+		total += len(v)
+	}
+	for _, v := range s.StringData {
+		total += len(v)
+	}
+	if total > MaxDataBytes {
+		return nil, &SizeError{What: "the decoded data of the Secret", Bytes: total, Limit: MaxDataBytes}
+	}
+	out, err := manifest.EncodeJSON(doc, "")
+	if err != nil {
+		return nil, err
+	}
+	if len(out) > MaxDocumentBytes {
+		return nil, &SizeError{What: "the sealed document", Bytes: len(out), Limit: MaxDocumentBytes}
+	}
+	if len(out) > maxClientSideApply {
+		notes = append(notes, fmt.Sprintf("the sealed document has %d KiB: apply it server-side (kubectl apply --server-side)", len(out)>>10))
+	}
+	return notes, nil
+}

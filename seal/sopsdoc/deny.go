@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sopsdoc
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/signet-secrets/signet/seal/manifest"
+)
+
+// Policy lists what may neither be sealed nor come out of a document. It is a
+// value: operators make larger ones, nothing makes a smaller one than Denied.
+type Policy struct {
+	// Types are Secret types.
+	Types []string
+	// Metadata are label and annotation keys. A final * stands for any rest,
+	// key=value for one value of a key.
+	Metadata []string
+}
+
+// Denied returns what is always denied: Secret types with which the holder
+// gets a credential of the cluster or forges a Helm release, metadata that
+// Signet itself acts on, and the marks by which other tools know what is
+// theirs to prune or to overwrite.
+func Denied() Policy {
+	return Policy{
+		Types: []string{
+			"kubernetes.io/service-account-token",
+			"bootstrap.kubernetes.io/token",
+			"helm.sh/release.v1",
+		},
+		Metadata: []string{
+			"signet.dev/*",
+			"argocd.argoproj.io/tracking-id",
+			"argocd.argoproj.io/instance",
+			"kustomize.toolkit.fluxcd.io/*",
+			"meta.helm.sh/*",
+			"app.kubernetes.io/managed-by=Helm",
+		},
+	}
+}
+
+// mergeAnnotation is the one annotation of Signet's own that a sealed Secret
+// may carry: its owner's consent to share it.
+const mergeAnnotation = "signet.dev/merge"
+
+// Extend returns p with more types and metadata.
+func (p Policy) Extend(types, metadata []string) Policy {
+	return Policy{Types: slices.Concat(p.Types, types), Metadata: slices.Concat(p.Metadata, metadata)}
+}
+
+// Check returns a *DeniedError for the first thing in a Secret that p denies.
+func (p Policy) Check(secretType string, labels, annotations map[string]string) error {
+	if slices.Contains(p.Types, secretType) {
+		return &DeniedError{Path: "type", Reason: "a Secret of type " + secretType + " may not be sealed"}
+	}
+	if err := p.checkMetadata("labels", labels); err != nil {
+		return err
+	}
+	return p.checkMetadata("annotations", annotations)
+}
+
+func (p Policy) checkMetadata(field string, m map[string]string) error {
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		path := manifest.ChildPath(field, key)
+		switch {
+		case key == "signet":
+			// A selector of another reader must never reach what stands under
+			// a key of this name.
+			return &DeniedError{Path: path, Reason: `the key "signet" is reserved`}
+		case key == mergeAnnotation && field == "annotations":
+		case slices.ContainsFunc(p.Metadata, func(rule string) bool { return matches(rule, key, m[key]) }):
+			return &DeniedError{Path: path, Reason: "is a mark of another tool or of Signet and may not be sealed"}
+		}
+	}
+	return nil
+}
+
+func matches(rule, key, value string) bool {
+	if prefix, ok := strings.CutSuffix(rule, "*"); ok {
+		return strings.HasPrefix(key, prefix)
+	}
+	if k, v, ok := strings.Cut(rule, "="); ok {
+		return key == k && value == v
+	}
+	return key == rule
+}
