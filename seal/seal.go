@@ -105,6 +105,9 @@ func Seal(ctx context.Context, n *yaml.Node, prev *Previous, o Options) (*Result
 		return nil, err
 	}
 	content := sopsdoc.Content{Data: in.secret.Base64Data(), StringData: in.secret.StringData}
+	if o.Recipients, err = sopsdoc.BindContext(o.Recipients, clear.Scope); err != nil {
+		return nil, err
+	}
 	k, recipients, keep, err := o.dataKey(ctx, prev)
 	if err != nil {
 		return nil, err

@@ -65,6 +65,9 @@ func Open(ctx context.Context, n *yaml.Node, o Options) (*Opened, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := doc.Envelope.CheckContext(); err != nil {
+		return nil, sopsdoc.Below("spec.sealed", err)
+	}
 	clear := doc.Envelope.Clear
 	if err := o.policy().Check(clear.Type, clear.Labels, clear.Annotations); err != nil {
 		return nil, sopsdoc.Below("spec.sealed", err)

@@ -19,6 +19,7 @@ const memoryLimit = 160 << 20
 
 func main() {
 	debug.SetMemoryLimit(memoryLimit)
+	os.Unsetenv("AGEDEBUG") // age would print the plugin protocol, file keys included
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], console{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	stop()

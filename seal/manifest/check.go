@@ -50,10 +50,24 @@ func check(n *yaml.Node, path []string, depth int) error {
 		if !slices.Contains(plainTags, n.ShortTag()) {
 			return fail("unsupported tag")
 		}
+		if !fitsTag(n) {
+			return fail("tag %s does not fit the value", n.ShortTag())
+		}
 		return nil
 	default:
 		return fail("unexpected node")
 	}
+}
+
+// fitsTag reports whether a scalar is what its written tag says: readers differ
+// in what they make of !!bool yes, and !!int {} is no number.
+func fitsTag(n *yaml.Node) bool {
+	tag := n.ShortTag()
+	if n.Style&yaml.TaggedStyle == 0 || tag == "!!str" {
+		return true
+	}
+	plain := (&yaml.Node{Kind: yaml.ScalarNode, Value: n.Value}).ShortTag()
+	return plain == tag || tag == "!!float" && plain == "!!int"
 }
 
 func checkChildren(nodes []*yaml.Node, path []string, depth int) error {
@@ -91,7 +105,9 @@ func checkKey(key *yaml.Node, path []string, seen map[string]struct{}) error {
 		return fail("anchors are not supported")
 	case key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge":
 		return fail("merge keys (<<) are not supported")
-	case key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str":
+	case key.Kind == yaml.ScalarNode && key.ShortTag() == "!!str" && !IsString(key):
+		return fail("key %s is true or false to some readers, put it in quotes", quoteKey(key.Value))
+	case !IsString(key):
 		return fail("a key that is not a string")
 	}
 	if _, dup := seen[key.Value]; dup {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -51,7 +52,7 @@ func encodeYAML(n *yaml.Node) (out []byte, err error) {
 }
 
 func readsBack(out []byte, want *yaml.Node) bool {
-	got, err := parseYAML(out)
+	got, err := Parse(out)
 	return err == nil && Equal(got, want)
 }
 
@@ -163,7 +164,7 @@ func appendJSONString(out []byte, s string) ([]byte, error) {
 // appendJSONPlain writes a number or boolean: its own text where that is JSON,
 // else what YAML takes it for (0x10, .5, True).
 func appendJSONPlain(out []byte, n *yaml.Node) ([]byte, error) {
-	if json.Valid([]byte(n.Value)) {
+	if json.Valid([]byte(n.Value)) && !strings.ContainsAny(n.Value, "{[\"") && n.Value != "null" {
 		return append(out, n.Value...), nil
 	}
 	var v any

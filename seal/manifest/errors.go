@@ -4,6 +4,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -28,47 +29,73 @@ func (e *SyntaxError) Error() string {
 	return b.String()
 }
 
-// yamlProblems are the messages of the YAML parser that hold no input. Any
-// other message is replaced, because it might quote a value
-// (go.yaml.in/yaml/v3 v3.0.6: parserc.go, scannerc.go, readerc.go).
-var yamlProblems = []string{
-	"block sequence entries are not allowed in this context",
-	"control characters are not allowed",
-	"could not find expected ':'",
-	"did not find expected ',' or ']'",
-	"did not find expected ',' or '}'",
-	"did not find expected '-' indicator",
-	"did not find expected <document start>",
-	"did not find expected key",
-	"did not find expected node content",
-	"did not find expected whitespace or line break",
-	"exceeded max depth of 10000",
-	"found a tab character that violates indentation",
-	"found a tab character where an indentation space is expected",
-	"found character that cannot start any token",
-	"found incompatible YAML document",
-	"found undefined tag handle",
-	"found unexpected document indicator",
-	"found unexpected end of stream",
-	"found unknown escape character",
-	"mapping keys are not allowed in this context",
-	"mapping values are not allowed in this context",
-}
+// scannerProblems and parserProblems are the messages of the YAML parser that
+// hold no input. Any other message is replaced, because it might quote a value
+// (go.yaml.in/yaml/v3 v3.0.6: scannerc.go, parserc.go). The parser's own come
+// with a line that counts from 0 (decode.go: fail).
+var (
+	scannerProblems = []string{
+		"block sequence entries are not allowed in this context",
+		"could not find expected ':'",
+		"did not find URI escaped octet",
+		"did not find expected '!'",
+		"did not find expected alphabetic or numeric character",
+		"did not find expected comment or line break",
+		"did not find expected hexdecimal number",
+		"did not find expected tag URI",
+		"did not find expected version number",
+		"did not find expected whitespace",
+		"did not find expected whitespace or line break",
+		"did not find the expected '>'",
+		"exceeded max depth of 10000",
+		"found a tab character that violates indentation",
+		"found a tab character where an indentation space is expected",
+		"found an indentation indicator equal to 0",
+		"found character that cannot start any token",
+		"found extremely long version number",
+		"found invalid Unicode character escape code",
+		"found unexpected document indicator",
+		"found unexpected end of stream",
+		"found unknown directive name",
+		"found unknown escape character",
+		"mapping keys are not allowed in this context",
+		"mapping values are not allowed in this context",
+	}
+	parserProblems = []string{
+		"did not find expected ',' or ']'",
+		"did not find expected ',' or '}'",
+		"did not find expected '-' indicator",
+		"did not find expected <document start>",
+		"did not find expected key",
+		"did not find expected node content",
+		"found duplicate %TAG directive",
+		"found duplicate %YAML directive",
+		"found incompatible YAML document",
+		"found undefined tag handle",
+	}
+)
 
-// fromYAML turns an error of the YAML parser into a SyntaxError.
-func fromYAML(err error) *SyntaxError {
+const controlProblem = "control characters are not allowed" // readerc.go
+
+// fromYAML turns an error of the YAML parser over data into a SyntaxError.
+func fromYAML(err error, data []byte) *SyntaxError {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	e := &SyntaxError{Reason: "not valid YAML"}
+	line := 0
 	if rest, ok := strings.CutPrefix(text, "line "); ok {
 		number, problem, found := strings.Cut(rest, ": ")
-		if line, err := strconv.Atoi(number); err == nil && found {
-			e.Line, text = line, problem
+		if n, err := strconv.Atoi(number); err == nil && found {
+			line, text = n, problem
 		}
 	}
-	for _, known := range yamlProblems {
-		if text == known {
-			e.Reason += ": " + known
-		}
+	switch {
+	case text == controlProblem:
+		return &SyntaxError{Line: lineOf(data, isControl), Reason: "not valid YAML: " + text}
+	case slices.Contains(scannerProblems, text):
+		return &SyntaxError{Line: max(line, 1), Reason: "not valid YAML: " + text}
+	case slices.Contains(parserProblems, text):
+		return &SyntaxError{Line: line + 1, Reason: "not valid YAML: " + text}
+	case strings.HasPrefix(text, "unknown anchor"):
+		return &SyntaxError{Reason: "not valid YAML: an alias without its anchor"}
 	}
-	return e
+	return &SyntaxError{Line: line, Reason: "not valid YAML"}
 }

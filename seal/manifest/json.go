@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -24,33 +25,59 @@ func looksLikeJSON(data []byte) bool {
 // parseJSON reads one JSON document. The YAML parser cannot: it refuses
 // surrogate pairs ("\ud83d\ude00"), which JSON needs for other planes.
 func parseJSON(data []byte) (*yaml.Node, error) {
-	d := jsonReader{json.NewDecoder(bytes.NewReader(data))}
-	d.UseNumber()
+	d := &jsonReader{d: json.NewDecoder(bytes.NewReader(data)), data: data, line: 1}
+	d.d.UseNumber()
 	root, err := d.value(nil, 0)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := d.Token(); err != io.EOF {
+	if _, err := d.d.Token(); err != io.EOF {
 		return nil, errNotJSON
 	}
-	if hasLoneSurrogate(data, root) {
-		return nil, &SyntaxError{Reason: "half of a surrogate pair in a JSON string"}
+	if bytes.Contains(data, []byte(`\ud`)) || bytes.Contains(data, []byte(`\uD`)) {
+		if line := lineOfReplacement(root); line > 0 {
+			return nil, &SyntaxError{Line: line, Reason: "half of a surrogate pair in a JSON string"}
+		}
 	}
-	return &yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{root}}, nil
+	return &yaml.Node{Kind: yaml.DocumentNode, Line: root.Line, Content: []*yaml.Node{root}}, nil
 }
 
 type jsonReader struct {
-	*json.Decoder
+	d    *json.Decoder
+	data []byte // what d reads
+	at   int    // end of the last token
+	line int    // of the last token
 }
 
-func (d jsonReader) value(path []string, depth int) (*yaml.Node, error) {
-	if depth > MaxDepth {
-		return nil, &SyntaxError{Path: JoinPath(path[:5]), Reason: "nested too deep"}
-	}
-	t, err := d.Token()
+func (d *jsonReader) token() (json.Token, error) {
+	t, err := d.d.Token()
+	end := int(d.d.InputOffset())
+	d.line += bytes.Count(d.data[d.at:end], []byte("\n"))
+	d.at = end
 	if err != nil {
 		return nil, errNotJSON
 	}
+	return t, nil
+}
+
+func (d *jsonReader) value(path []string, depth int) (*yaml.Node, error) {
+	if depth > MaxDepth {
+		return nil, &SyntaxError{Line: d.line, Path: JoinPath(path[:5]), Reason: fmt.Sprintf("nested deeper than %d levels", MaxDepth)}
+	}
+	t, err := d.token()
+	if err != nil {
+		return nil, err
+	}
+	line := d.line
+	n, err := d.node(t, path, depth)
+	if err != nil {
+		return nil, err
+	}
+	n.Line = line
+	return n, nil
+}
+
+func (d *jsonReader) node(t json.Token, path []string, depth int) (*yaml.Node, error) {
 	switch t := t.(type) {
 	case json.Delim:
 		if t == '{' {
@@ -72,38 +99,40 @@ func (d jsonReader) value(path []string, depth int) (*yaml.Node, error) {
 }
 
 func jsonNumber(t json.Number) *yaml.Node {
-	tag := "!!int"
-	if strings.ContainsAny(t.String(), ".eE") {
-		tag = "!!float"
+	n := &yaml.Node{Kind: yaml.ScalarNode, Value: t.String()}
+	if n.Tag = n.ShortTag(); n.Tag != "!!int" {
+		n.Tag = "!!float" // also what YAML has no number for: 1e400
 	}
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: t.String()}
+	return n
 }
 
-func (d jsonReader) object(path []string, depth int) (*yaml.Node, error) {
+func (d *jsonReader) object(path []string, depth int) (*yaml.Node, error) {
 	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	seen := map[string]struct{}{}
-	for d.More() {
-		t, err := d.Token()
+	for d.d.More() {
+		t, err := d.token()
 		key, ok := t.(string)
 		if err != nil || !ok {
 			return nil, errNotJSON
 		}
 		if _, dup := seen[key]; dup {
-			return nil, &SyntaxError{Path: JoinPath(path), Reason: "duplicate key " + quoteKey(key)}
+			return nil, &SyntaxError{Line: d.line, Path: JoinPath(path), Reason: "duplicate key " + quoteKey(key)}
 		}
 		seen[key] = struct{}{}
+		name := String(key)
+		name.Line = d.line
 		v, err := d.value(append(path, key), depth)
 		if err != nil {
 			return nil, err
 		}
-		n.Content = append(n.Content, String(key), v)
+		n.Content = append(n.Content, name, v)
 	}
 	return n, d.end()
 }
 
-func (d jsonReader) array(path []string, depth int) (*yaml.Node, error) {
+func (d *jsonReader) array(path []string, depth int) (*yaml.Node, error) {
 	n := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
-	for d.More() {
+	for d.d.More() {
 		v, err := d.value(append(path, "[]"), depth)
 		if err != nil {
 			return nil, err
@@ -113,26 +142,21 @@ func (d jsonReader) array(path []string, depth int) (*yaml.Node, error) {
 	return n, d.end()
 }
 
-func (d jsonReader) end() error {
-	if _, err := d.Token(); err != nil {
-		return errNotJSON
-	}
-	return nil
+func (d *jsonReader) end() error {
+	_, err := d.token()
+	return err
 }
 
-// hasLoneSurrogate reports whether decoding lost something: encoding/json
-// silently puts U+FFFD for half of a surrogate pair.
-func hasLoneSurrogate(data []byte, n *yaml.Node) bool {
-	if !bytes.Contains(data, []byte(`\ud`)) && !bytes.Contains(data, []byte(`\uD`)) {
-		return false
-	}
+// lineOfReplacement returns the line of the first U+FFFD, 0 if there is none:
+// encoding/json silently puts it for half of a surrogate pair.
+func lineOfReplacement(n *yaml.Node) int {
 	if strings.ContainsRune(n.Value, '\uFFFD') {
-		return true
+		return n.Line
 	}
 	for _, c := range n.Content {
-		if hasLoneSurrogate(data, c) {
-			return true
+		if line := lineOfReplacement(c); line > 0 {
+			return line
 		}
 	}
-	return false
+	return 0
 }

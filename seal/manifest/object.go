@@ -26,6 +26,10 @@ func (o *Object) Replace(n *yaml.Node) {
 	if len(n.Content) > 0 && n.Kind == yaml.DocumentNode {
 		n = n.Content[0]
 	}
+	if o.slot == o.Node { // Objects was given a mapping, not a document
+		*o.Node = *n
+		return
+	}
 	o.Node = n
 	o.slot.Content[o.at] = n
 }

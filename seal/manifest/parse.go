@@ -59,7 +59,7 @@ func checkBytes(data []byte) error {
 		return &SyntaxError{Reason: fmt.Sprintf("document has %d bytes, the limit is %d", len(data), MaxDocumentBytes)}
 	}
 	if !utf8.Valid(data) {
-		return &SyntaxError{Line: lineOfInvalid(data), Reason: "not valid UTF-8"}
+		return &SyntaxError{Line: lineOf(data, isInvalid), Reason: "not valid UTF-8"}
 	}
 	if n := structure(data); n > maxStructure {
 		return &SyntaxError{Reason: fmt.Sprintf("document has up to %d nodes, the limit is %d", n, maxStructure)}
@@ -85,11 +85,12 @@ func structure(data []byte) int {
 	return n
 }
 
-func lineOfInvalid(data []byte) int {
+// lineOf returns the 1-based line of the first bad character.
+func lineOf(data []byte, bad func(r rune, size int) bool) int {
 	line := 1
 	for len(data) > 0 {
 		r, size := utf8.DecodeRune(data)
-		if r == utf8.RuneError && size == 1 {
+		if bad(r, size) {
 			return line
 		}
 		if r == '\n' {
@@ -98,6 +99,17 @@ func lineOfInvalid(data []byte) int {
 		data = data[size:]
 	}
 	return line
+}
+
+func isInvalid(r rune, size int) bool { return r == utf8.RuneError && size == 1 }
+
+// isControl reports what YAML does not allow even in quotes (readerc.go).
+func isControl(r rune, _ int) bool {
+	switch {
+	case r == '\t' || r == '\n' || r == '\r' || r == 0x85:
+		return false
+	}
+	return r < 0x20 || r >= 0x7F && r < 0xA0 || r == 0xFFFE || r == 0xFFFF
 }
 
 // parseYAML runs the YAML parser. Its panics become errors: the parser is
@@ -114,13 +126,13 @@ func parseYAML(data []byte) (n *yaml.Node, err error) {
 	case err == io.EOF:
 		return nil, nil
 	case err != nil:
-		return nil, fromYAML(err)
+		return nil, fromYAML(err, data)
 	}
 	switch err := d.Decode(&second); {
 	case err == io.EOF:
 		return &first, nil
 	case err != nil:
-		return nil, fromYAML(err)
+		return nil, fromYAML(err, data)
 	}
 	return nil, &SyntaxError{Line: second.Line, Reason: "more than one document where one is expected"}
 }

@@ -128,8 +128,10 @@ func readImmutable(v *yaml.Node) (bool, error) {
 	switch {
 	case IsNull(v):
 		return false, nil
-	case v.Kind == yaml.ScalarNode && v.ShortTag() == "!!bool":
-		return strings.EqualFold(v.Value, "true"), nil
+	case v.Kind == yaml.ScalarNode && v.ShortTag() == "!!bool" && strings.EqualFold(v.Value, "true"):
+		return true, nil
+	case v.Kind == yaml.ScalarNode && v.ShortTag() == "!!bool" && strings.EqualFold(v.Value, "false"):
+		return false, nil
 	}
 	return false, &SyntaxError{Line: v.Line, Path: "immutable", Reason: "must be true or false"}
 }

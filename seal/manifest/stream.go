@@ -74,7 +74,7 @@ func notUTF8(data []byte) error {
 	if bytes.HasPrefix(data, []byte{0xFF, 0xFE}) || bytes.HasPrefix(data, []byte{0xFE, 0xFF}) {
 		return &SyntaxError{Reason: "text is UTF-16, save it as UTF-8"}
 	}
-	return &SyntaxError{Line: lineOfInvalid(data), Reason: "not valid UTF-8"}
+	return &SyntaxError{Line: lineOf(data, isInvalid), Reason: "not valid UTF-8"}
 }
 
 // Bytes writes the stream: documents that were not replaced as they were read.
@@ -147,45 +147,87 @@ func (d *Document) Replace(n *yaml.Node) error {
 		if err != nil {
 			return err
 		}
-		lead := d.raw[:len(d.raw)-len(bytes.TrimLeft(d.raw, " \t\r\n"))]
-		trimmed := bytes.TrimRight(d.raw, " \t\r\n")
-		d.out = slices.Concat(lead, bytes.TrimRight(out, "\n"), d.raw[len(trimmed):])
+		trimmed := bytes.TrimRight(d.raw, blanks)
+		d.out = slices.Concat(bytes.TrimRight(out, "\n"), d.raw[len(trimmed):])
 		return nil
 	}
 	out, err := EncodeYAML(n)
 	if err != nil {
 		return err
 	}
+	head, _ := separator(d.raw)
+	tail, end := blankTail(d.raw), endMarker(d.raw)
+	out = withoutComments(out, head)
 	if bytes.Contains(d.raw, []byte("\r\n")) {
 		out = bytes.ReplaceAll(out, []byte("\n"), []byte("\r\n"))
 	}
-	d.out = slices.Concat(d.separator(), out, blankTail(d.raw))
-	return nil
-}
-
-// separator returns the "---" line of the document, or nothing.
-func (d *Document) separator() []byte {
-	rest := d.raw
-	var head []byte
-	for len(rest) > 0 {
-		line := firstLine(rest)
-		if isMarker(line, "---") {
-			if content := bytes.TrimSpace(line[3:]); len(content) > 0 && content[0] != '#' {
-				line = []byte("---\n")
-			}
-			return append(slices.Clone(head), line...)
-		}
-		if !isFiller(line) && line[0] != '%' {
+	// Blank lines belong to a block scalar that ends the document and keeps its
+	// line breaks (|+).
+	for _, tail := range [][]byte{tail, nil} {
+		whole := slices.Concat(head, out, tail, end)
+		if readsBack(whole, n) {
+			d.out = whole
 			return nil
 		}
-		head, rest = append(head, line...), rest[len(line):]
+	}
+	return errors.New("write YAML: the result does not read back as what was written")
+}
+
+// separator returns what raw begins with up to its "---" line, or nothing, and
+// what follows. Content on that line follows.
+func separator(raw []byte) (head, rest []byte) {
+	for pos := 0; pos < len(raw); {
+		line := firstLine(raw[pos:])
+		end := pos + len(line)
+		switch {
+		case isMarker(line, "---") && isFiller(line[3:]):
+			return raw[:end], raw[end:]
+		case isMarker(line, "---"):
+			marker := "---\n"
+			if bytes.HasSuffix(line, []byte("\r\n")) {
+				marker = "---\r\n"
+			}
+			return slices.Concat(raw[:pos], []byte(marker)), raw[pos+len("---"):]
+		case !isFiller(line) && !isDirective(line):
+			return nil, raw
+		}
+		pos = end
+	}
+	return nil, raw
+}
+
+// withoutComments drops from the beginning of out the comments that head has:
+// a parsed document brings those above and on its "---" line with it.
+func withoutComments(out, head []byte) []byte {
+	rest := out
+	for line := range bytes.Lines(head) {
+		_, comment, found := bytes.Cut(line, []byte("#"))
+		if !found || isDirective(line) {
+			continue
+		}
+		first := firstLine(rest)
+		if !bytes.Equal(bytes.TrimSpace(first), bytes.TrimSpace(append([]byte("#"), comment...))) {
+			return out
+		}
+		rest = bytes.TrimLeft(rest[len(first):], "\n")
+	}
+	return rest
+}
+
+// endMarker returns the "..." line at the end of raw, which the next document
+// may need, or nothing.
+func endMarker(raw []byte) []byte {
+	line := raw[bytes.LastIndexByte(bytes.TrimSuffix(raw, []byte("\n")), '\n')+1:]
+	if isMarker(line, "...") {
+		return line
 	}
 	return nil
 }
 
 // blankTail returns the blank lines at the end of raw.
 func blankTail(raw []byte) []byte {
-	end := len(bytes.TrimRight(raw, " \t\r\n"))
+	raw = bytes.TrimSuffix(raw, endMarker(raw))
+	end := len(bytes.TrimRight(raw, blanks))
 	tail := raw[end:]
 	if i := bytes.IndexByte(tail, '\n'); i >= 0 {
 		return tail[i+1:]
@@ -208,16 +250,13 @@ func jsonIndent(raw []byte) string {
 	return string(indent)
 }
 
-// Body returns the document as it was read without its separator and without
-// the blank lines after it.
+// Body returns the document as it was read without its separator, without
+// the blank lines after it and without a final "...".
 func (d *Document) Body() []byte {
-	body := d.raw
 	if d.json {
-		return bytes.TrimSpace(body)
+		return bytes.Trim(d.raw, blanks)
 	}
-	if sep := d.separator(); bytes.HasPrefix(body, sep) {
-		body = body[len(sep):]
-	}
+	_, body := separator(bytes.TrimSuffix(d.raw, endMarker(d.raw)))
 	return body[:len(body)-len(blankTail(body))]
 }
 
@@ -225,8 +264,10 @@ func (d *Document) Body() []byte {
 // in the place of the document.
 func (d *Document) ReplaceBody(text []byte) {
 	if d.json {
-		d.out = slices.Concat(text, []byte("\n"))
+		trimmed := bytes.TrimRight(d.raw, blanks)
+		d.out = slices.Concat(bytes.TrimRight(text, blanks), d.raw[len(trimmed):])
 		return
 	}
-	d.out = slices.Concat(d.separator(), text, blankTail(d.raw))
+	head, _ := separator(d.raw)
+	d.out = slices.Concat(head, text, blankTail(d.raw), endMarker(d.raw))
 }

@@ -209,15 +209,12 @@ func (d *fileDecrypter) decrypt(n *yaml.Node, path []string) error {
 	if err != nil {
 		return &TamperedError{Path: manifest.JoinPath(path), Reason: err.Error()}
 	}
-	if err := setTyped(n, v.Type, string(plain)); err != nil {
+	text, err := setTyped(n, v.Type, string(plain))
+	if err != nil {
 		return &TamperedError{Path: manifest.JoinPath(path), Reason: err.Error()}
 	}
-	text, err := hashText(n)
-	if err != nil {
-		return invalid(manifest.JoinPath(path), "%v", err)
-	}
-	d.mac.add(text)
-	d.saw(path, v.Type, text, sealed)
+	d.mac.add(text) // nothing for a comment
+	d.saw(path, v.Type, string(plain), sealed)
 	return nil
 }
 
@@ -231,7 +228,9 @@ func (d *fileDecrypter) hash(n *yaml.Node, path []string) error {
 }
 
 // comment decrypts a comment. SOPS does not authenticate comments, so one that
-// does not open becomes an empty one instead of an error.
+// does not open becomes an empty one instead of an error. YAML writers move
+// comments: one that stood behind a mapping comes back as part of it, so the
+// paths above are tried too.
 func (d *fileDecrypter) comment(text string, path []string, encrypted bool) (string, error) {
 	if err := checkReserved(path); err != nil {
 		return "", err
@@ -240,12 +239,14 @@ func (d *fileDecrypter) comment(text string, path []string, encrypted bool) (str
 	if !encrypted || err != nil {
 		return text, nil
 	}
-	plain, err := d.Decrypt(v, aad(path...))
-	if err != nil || !isCommentLine(string(plain)) {
-		return "", nil
+	for n := len(path); n >= 0; n-- {
+		plain, err := d.Decrypt(v, aad(path[:n]...))
+		if err == nil && isCommentLine(string(plain)) {
+			d.saw(path[:n], v.Type, string(plain), text)
+			return string(plain), nil
+		}
 	}
-	d.saw(path, v.Type, string(plain), text)
-	return string(plain), nil
+	return "", nil
 }
 
 // isCommentLine reports whether s stays within the line of its comment for

@@ -5,6 +5,7 @@ package sopsdoc
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -178,14 +179,19 @@ func sameScalar(a, b *yaml.Node) bool {
 	return err == nil && err2 == nil && text == other && (t == u || number)
 }
 
-// comments returns the comments of a document in order.
+// comments returns the lines of all comments of a document in order.
 func comments(n *yaml.Node) []string {
-	all := []string{n.HeadComment, n.LineComment}
+	all := commentLines(nil, n)
+	return slices.DeleteFunc(all, func(line string) bool { return line == "" })
+}
+
+func commentLines(all []string, n *yaml.Node) []string {
+	all = append(all, strings.Split(n.HeadComment, "\n")...)
+	all = append(all, strings.Split(n.LineComment, "\n")...)
 	for _, c := range n.Content {
-		all = append(all, comments(c)...)
+		all = commentLines(all, c)
 	}
-	all = append(all, n.FootComment)
-	return slices.DeleteFunc(all, func(c string) bool { return c == "" })
+	return append(all, strings.Split(n.FootComment, "\n")...)
 }
 
 func (e *fileEncrypter) addMetadata(documents []*yaml.Node, s FileSettings) error {

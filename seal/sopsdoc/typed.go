@@ -4,6 +4,7 @@ package sopsdoc
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -14,47 +15,50 @@ import (
 )
 
 // setTyped puts a decrypted plaintext into n as a value of its type, as SOPS
-// reads it (sops: aes/cipher.go, Decrypt).
-func setTyped(n *yaml.Node, t ValueType, plain string) error {
-	var value *yaml.Node
+// reads it (sops: aes/cipher.go, Decrypt), and returns the text that SOPS
+// hashes for it. That is not the text of n: YAML takes 010 for 8 and -0 for 0.
+func setTyped(n *yaml.Node, t ValueType, plain string) (hashed string, err error) {
+	value := manifest.String(plain)
 	switch t {
 	case TypeString, TypeBytes:
 		if !utf8.ValidString(plain) {
-			return errors.New("decrypts to text that is not UTF-8")
+			return "", errors.New("decrypts to text that is not UTF-8")
 		}
-		value = manifest.String(plain)
-	case TypeInt:
-		i, err := strconv.Atoi(plain)
-		if err != nil {
-			return errors.New("does not decrypt to the number that its type promises")
+		hashed = plain
+	case TypeComment:
+		if !isCommentLine(plain) {
+			value = manifest.String("")
 		}
-		// Not plain: YAML takes 010 for 8, SOPS for 10.
-		value = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.Itoa(i)}
-	case TypeFloat:
-		f, err := strconv.ParseFloat(plain, 64)
-		if err != nil {
-			return errors.New("does not decrypt to the number that its type promises")
-		}
-		value = &yaml.Node{}
-		if err := value.Encode(f); err != nil {
-			return errors.New("does not decrypt to the number that its type promises")
-		}
-	case TypeBool:
-		b, err := strconv.ParseBool(plain)
-		if err != nil {
-			return errors.New("does not decrypt to the boolean that its type promises")
-		}
-		value = manifest.Bool(b)
-	case TypeTime:
-		if _, err := time.Parse(time.RFC3339, plain); err != nil {
-			return errors.New("does not decrypt to the time that its type promises")
-		}
-		value = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!timestamp", Value: plain}
+		value.Tag = commentTag
 	default:
-		return errors.New("is marked as a comment where a value stands")
+		var v any
+		if v, err = parseTyped(t, plain); err != nil {
+			return "", fmt.Errorf("does not decrypt to the %s that its type promises", t)
+		}
+		if hashed, err = textOf(v); err != nil {
+			return "", err
+		}
+		if err := value.Encode(v); err != nil {
+			return "", errors.New("is a value that YAML cannot hold")
+		}
 	}
 	n.Tag, n.Value, n.Style = value.Tag, value.Value, value.Style
-	return nil
+	return hashed, nil
+}
+
+func parseTyped(t ValueType, plain string) (any, error) {
+	switch t {
+	case TypeInt:
+		return strconv.Atoi(plain)
+	case TypeFloat:
+		return strconv.ParseFloat(plain, 64)
+	case TypeBool:
+		return strconv.ParseBool(plain)
+	default:
+		var v time.Time
+		err := v.UnmarshalText([]byte(plain))
+		return v, err
+	}
 }
 
 // typed returns a scalar in clear as SOPS encrypts it: its type and its text.
@@ -86,6 +90,10 @@ func hashText(n *yaml.Node) (string, error) {
 	if err := n.Decode(&v); err != nil {
 		return "", errors.New("is a value that SOPS cannot hold")
 	}
+	return textOf(v)
+}
+
+func textOf(v any) (string, error) {
 	switch v := v.(type) {
 	case int:
 		return strconv.Itoa(v), nil

@@ -15,7 +15,8 @@ import (
 type visitor struct {
 	// comment gets the text after the "#" and returns the text to put there.
 	comment func(text string, path []string, encrypted bool) (string, error)
-	// value may change n. It is not called for null.
+	// value may change n. It is not called for null. An item of a list that it
+	// tags commentTag becomes a comment.
 	value func(n *yaml.Node, path []string, encrypted bool) error
 }
 
@@ -122,6 +123,9 @@ func (l *level) pair(key, value *yaml.Node) error {
 	if err := l.item(value, below, scalar); err != nil {
 		return err
 	}
+	if value.Tag == commentTag {
+		return &TamperedError{Path: manifest.JoinPath(below.path), Reason: "is marked as a comment where a value stands"}
+	}
 	if scalar {
 		if err := l.texts(&value.FootComment); err != nil {
 			return err
@@ -148,10 +152,42 @@ func (l *level) list(n *yaml.Node, seen bool) error {
 			return err
 		}
 	}
+	foldComments(n)
 	if seen {
 		return nil
 	}
 	return l.texts(&n.FootComment)
+}
+
+// commentTag marks what was an encrypted comment among the items of a list.
+// manifest.Check lets no document have it.
+const commentTag = "!!comment"
+
+// foldComments turns items that are comments into comments before the next
+// item: stock SOPS writes the encrypted comments of a list as items (sops:
+// sops.go, walkSlice) and turns them back (stores/yaml/store.go,
+// appendSequence).
+func foldComments(n *yaml.Node) {
+	var items []*yaml.Node
+	pending := ""
+	for _, item := range n.Content {
+		if item.Tag == commentTag {
+			pending = joinComments(pending, item.HeadComment, "#"+item.Value, item.LineComment, item.FootComment)
+			continue
+		}
+		item.HeadComment = joinComments(pending, item.HeadComment)
+		pending = ""
+		items = append(items, item)
+	}
+	switch {
+	case pending == "":
+	case len(items) == 0:
+		n.HeadComment = joinComments(n.HeadComment, pending)
+	default:
+		last := items[len(items)-1]
+		last.FootComment = joinComments(last.FootComment, pending)
+	}
+	n.Content = items
 }
 
 // below returns the level of the value under key.

@@ -10,8 +10,9 @@ import (
 	"github.com/signet-secrets/signet/seal/keys"
 )
 
-// ErrFIPS is what all but ParseRecipient returns under GODEBUG=fips140=only: age is made of
-// X25519 and ChaCha20-Poly1305, which that mode refuses, partly by panics.
+// ErrFIPS is what all but ParseRecipient returns under GODEBUG=fips140=only: age
+// is made of X25519 and ChaCha20-Poly1305, which that mode refuses, and the
+// generation of hybrid keys does not even come back (age 1.3.2, Go 1.26.8).
 var ErrFIPS = errors.New("age is not available in FIPS-only mode")
 
 func checkFIPS() error {

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manifest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/signet-secrets/signet/internal/testtool"
+)
+
+// hostileEnv names the hostile input that a child process of this test binary
+// reads instead of running tests: memory is a matter of the whole process.
+const hostileEnv = "MANIFEST_HOSTILE"
+
+func TestMain(m *testing.M) {
+	if name := os.Getenv(hostileEnv); name != "" {
+		for _, h := range hostile {
+			if h.name == name {
+				os.Exit(h.run())
+			}
+		}
+		os.Exit(2)
+	}
+	os.Exit(m.Run())
+}
+
+// repeated is unit again and again until size bytes.
+type repeated struct {
+	unit string
+	left int
+	at   int
+}
+
+func (r *repeated) Read(p []byte) (int, error) {
+	if r.left == 0 {
+		return 0, io.EOF
+	}
+	n := 0
+	for n < len(p) && r.left > 0 {
+		p[n] = r.unit[r.at]
+		r.at = (r.at + 1) % len(r.unit)
+		r.left--
+		n++
+	}
+	return n, nil
+}
+
+// upTo repeats unit as often as its structure allows: head and tail included,
+// the result is just within the limits of Parse.
+func upTo(head, unit, tail string) string {
+	budget := maxStructure - structure([]byte(head+tail))
+	n := (MaxDocumentBytes - len(head) - len(tail)) / len(unit)
+	if s := structure([]byte(unit)); s > 0 {
+		n = min(n, budget/s)
+	}
+	return head + strings.Repeat(unit, n) + tail
+}
+
+// hostile inputs near the limits, with what a program does to them.
+var hostile = []struct {
+	name string
+	run  func() int
+}{
+	{"flow list", parses(upTo("a: [", "a,", "]"))},
+	{"flow list of lists", parses(upTo("a: [", "[],", "]"))},
+	{"flow list of pairs", parses(upTo("a: [", ":,", "]"))},
+	{"flow list, long items", parses(upTo("a: [", strings.Repeat("x", 40)+",", "]"))},
+	{"flow mapping", parses(upTo("{", "a,", "}"))},
+	{"flow mapping not closed", parses(upTo("{", "a,", ""))},
+	{"block list", parses(upTo("", "- a\n", ""))},
+	{"block list in one line", parses(upTo("", "- ", ""))},
+	{"keys in one line", parses(upTo("", "? ", ""))},
+	{"block mapping", parses(upTo("", "a:\n", ""))},
+	{"block mapping, long keys", parses(upTo("", "? "+strings.Repeat("k", 80)+"\n", ""))},
+	{"comments", parses(upTo("", "# c\n", "a: 1\n"))},
+	{"comments with blank lines", parses(upTo("a: 1\n", "# c\n\n", ""))},
+	{"comments at growing columns", parses(columns(600))},
+	{"comments in a list", parses(upTo("a:\n", "# h\n- a # l\n# f\n\n", ""))},
+	{"comments in a flow list", parses(upTo("a: [\n", "a, # c\n", "]"))},
+	{"long comments", parses(upTo("", "# "+strings.Repeat("c", 80)+"\n", "a: 1\n"))},
+	{"blank lines", parses(upTo("a: 1", "\n", "b: 1\n"))},
+	{"lines of a plain scalar", parses(upTo("a:", " x\n", ""))},
+	{"lines of a quoted scalar", parses(upTo("a: \"", "x\n", "\""))},
+	{"lines of a literal", parses(upTo("a: |\n", " x\n", ""))},
+	{"lines of a folded scalar", parses(upTo("a: >\n", " x\n\n", ""))},
+	{"old line breaks", parses(upTo("a: |\n", " x\u2028", ""))},
+	{"quote not closed", parses(upTo("a: 1\nb: \"", "x", ""))},
+	{"plain scalar", parses(upTo("a: ", "x", ""))},
+	{"plain scalar of spaces", parses(upTo("a: ", "x                                        ", ""))},
+	{"spaces", parses(upTo("a:", " ", "1"))},
+	{"escapes", parses(upTo("a: \"", `\U0001F600`, "\""))},
+	{"one comment", parses(upTo("a: 1 #", "x", ""))},
+	{"anchors", parses(upTo("a: [", "&a a,", "]"))},
+	{"aliases", parses(upTo("a: [&a a,", "*a,", "]"))},
+	{"tags", parses(upTo("a: [", "!x a,", "]"))},
+	{"long tag", parses(upTo("a: !", "x", " 1"))},
+	{"long anchor", parses(upTo("a: &", "x", " 1"))},
+	{"%TAG directives", parses(tagDirectives(maxTags))},
+	{"deep blocks", parses(deepYAML(3500))},
+	{"deep flow", parses(deepFlow(9_999))},
+	{"deep JSON", parses(deepJSON(9_999))},
+	{"JSON list", parses(upTo("[0", ",0", "]"))},
+	{"JSON object", parses(upTo("{", `"a":0,`, `"b":1}`))},
+	{"JSON string", parses(upTo(`{"a":"`, "x", `"}`))},
+	{"JSON string of surrogates", parses(upTo(`{"a":"`, `\ud83d\ude00`, `"}`))},
+	{"JSON numbers", parses(upTo("[0", ","+strings.Repeat("9", 35), "]"))},
+	{"JSON that is none at the end", parses(upTo("[", "0,", ""))},
+
+	{"full stream of text", reads("a: xxxxxxxxxxxxxxxxxxxxxxxxxxxx\n", MaxStreamBytes)},
+	{"full stream of comments", reads("# xxxxxxxxxxx\n", MaxStreamBytes)},
+	{"full stream of markers", reads("---\n", MaxStreamBytes)},
+	{"full stream of end markers", reads("...\n", MaxStreamBytes)},
+	{"full stream, as many documents as may be", reads("---\na: "+strings.Repeat("x", 127)+"\n", MaxStreamBytes)},
+	{"full stream of JSON objects", reads("{}", MaxStreamBytes)},
+	{"full stream of open brackets", reads("[", MaxStreamBytes)},
+	{"full stream of brackets after each other", reads("[1]", MaxStreamBytes)},
+	{"full stream of quotes", reads(`["a",`, MaxStreamBytes)},
+	{"1,000,000 lines of documents", everyNode("---\nkind: A\nmetadata: {name: x}\nspec:\n", 250_000)},
+}
+
+// columns has comments that move to the right and back between keys.
+func columns(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Repeat(" ", i) + "# c\n")
+	}
+	for i := range n {
+		fmt.Fprintf(&b, "k%d: 1\n%s# c\n", i, strings.Repeat(" ", n-i))
+	}
+	return b.String()
+}
+
+func tagDirectives(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "%%TAG !%d! %s\n", i, strings.Repeat("x", 80_000))
+	}
+	return b.String() + "---\na: 1\n"
+}
+
+// parses gives text to the parser and encodes what comes out.
+func parses(text string) func() int {
+	return func() int {
+		n, err := Parse([]byte(text))
+		if err != nil {
+			return 0
+		}
+		if _, err := Objects(n); err != nil {
+			return 0
+		}
+		if n != nil {
+			_, _ = EncodeYAML(n)
+		}
+		return 0
+	}
+}
+
+func reads(unit string, size int) func() int {
+	return func() int {
+		s, err := Read(&repeated{unit: unit, left: size})
+		if err == nil && len(s.Bytes()) != size {
+			return 1
+		}
+		return 0
+	}
+}
+
+func everyNode(unit string, n int) func() int {
+	return func() int {
+		s, err := Read(&repeated{unit: unit, left: n * len(unit)})
+		if err != nil || len(s.Documents) != n {
+			return 1
+		}
+		for _, d := range s.Documents {
+			if node, err := d.Node(); err != nil || node == nil {
+				return 1
+			}
+			d.Forget()
+		}
+		return 0
+	}
+}
+
+// No input takes more memory or time than the package promises.
+func TestHostileInputIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a process for each input")
+	}
+	const maxRSSBytes, maxCPU = 200 << 20, 2 * time.Second
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range hostile {
+		t.Run(h.name, func(t *testing.T) {
+			r := testtool.Run(t, testtool.Cmd{Path: self, Env: []string{hostileEnv + "=" + h.name}})
+			if r.ExitCode != 0 {
+				t.Fatalf("exit code %d: %s", r.ExitCode, bytes.TrimSpace(r.Stderr))
+			}
+			cpu := r.User + r.System
+			t.Logf("%d MiB, %v", r.MaxRSSBytes>>20, cpu.Round(time.Millisecond))
+			if raceEnabled {
+				return
+			}
+			if r.MaxRSSBytes > maxRSSBytes || r.MaxRSSBytes == 0 {
+				t.Errorf("peak memory %d MiB, want at most %d", r.MaxRSSBytes>>20, maxRSSBytes>>20)
+			}
+			if cpu > maxCPU {
+				t.Errorf("CPU time %v, want at most %v", cpu, maxCPU)
+			}
+		})
+	}
+}
