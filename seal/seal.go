@@ -50,8 +50,12 @@ type Options struct {
 	// AllowClear lists keys of the Secret whose values may also stand in a
 	// label, an annotation or a comment.
 	AllowClear []string
-	// FreshKey makes a new data key even if the previous one could be kept.
+	// FreshKey makes a new data key even if nothing has changed.
 	FreshKey bool
+	// FreshKeyOnChange makes a new data key as soon as anything in the
+	// envelope changes: what is sealed from now on is then safe from whoever
+	// knows, or has planted, the previous key.
+	FreshKeyOnChange bool
 	// Now becomes the modification time; zero is the time of the call.
 	Now time.Time
 }
@@ -108,11 +112,7 @@ func Seal(ctx context.Context, n *yaml.Node, prev *Previous, o Options) (*Result
 	if o.Recipients, err = sopsdoc.BindContext(o.Recipients, clear.Scope); err != nil {
 		return nil, err
 	}
-	k, recipients, keep, err := o.dataKey(ctx, prev)
-	if err != nil {
-		return nil, err
-	}
-	envelope, err := sopsdoc.SealEnvelope(clear, content, k, recipients, o.now(), keep)
+	envelope, err := o.envelope(ctx, clear, content, prev)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +122,19 @@ func Seal(ctx context.Context, n *yaml.Node, prev *Previous, o Options) (*Result
 		return nil, err
 	}
 	return &Result{Node: node, Unchanged: !changed, Notes: slices.Concat(in.notes, notes)}, nil
+}
+
+// envelope seals the content: over the previous envelope if that may be kept.
+func (o Options) envelope(ctx context.Context, clear sopsdoc.Clear, content sopsdoc.Content, prev *Previous) (*sopsdoc.Envelope, error) {
+	k, recipients, keep, err := o.dataKey(ctx, prev)
+	if err != nil {
+		return nil, err
+	}
+	e, err := sopsdoc.SealEnvelope(clear, content, k, recipients, o.now(), keep)
+	if err != nil || keep == nil || e == keep.Envelope || !o.FreshKeyOnChange {
+		return e, err
+	}
+	return o.envelope(ctx, clear, content, nil)
 }
 
 // dataKey returns the data key to use and its recipients: the previous ones if

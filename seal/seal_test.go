@@ -268,6 +268,23 @@ func TestNewDataKey(t *testing.T) {
 	}
 }
 
+func TestFreshKeyOnChange(t *testing.T) {
+	k := newKey(t)
+	o := k.options()
+	o.FreshKeyOnChange = true
+	first := reparsed(t, mustSeal(t, example(), nil, o).Node)
+	prev := k.open(t, first)
+	if !mustSeal(t, example(), prev, o).Unchanged {
+		t.Error("sealing what has not changed made a change")
+	}
+	s := example()
+	s.StringData["password"] = "another"
+	prev = k.open(t, reparsed(t, first))
+	if k.open(t, reparsed(t, mustSeal(t, s, prev, o).Node)).DataKey.Equal(prev.DataKey) {
+		t.Error("a value was changed under the previous data key")
+	}
+}
+
 func TestSealRefuses(t *testing.T) {
 	tests := []struct {
 		name   string

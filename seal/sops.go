@@ -65,6 +65,9 @@ func SealSOPS(ctx context.Context, docs []*yaml.Node, prev *sopsdoc.PreviousFile
 	if err != nil {
 		return nil, err
 	}
+	if keep != nil && !r.Unchanged && o.FreshKeyOnChange {
+		return SealSOPS(ctx, docs, nil, o)
+	}
 	return r, checkSelected(r.Nodes)
 }
 

@@ -85,7 +85,7 @@ func (e *unknownObjectError) Error() string {
 // that this version does not know are errors: passing them on would let them
 // reach a cluster unopened.
 func toOpen(f found) (bool, error) {
-	if f.Group() == sopsdoc.Group {
+	if f.Group() == sopsdoc.Group || f.APIVersion() == sopsdoc.Group {
 		switch {
 		case f.APIVersion() != sopsdoc.APIVersion:
 		case f.Kind() == sopsdoc.Kind:

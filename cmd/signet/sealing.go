@@ -24,6 +24,7 @@ type sealing struct {
 	rules    *ruleFinder
 	previous *previous
 	now      time.Time
+	warned   map[string]bool // classic recipients that were warned of
 }
 
 // Errors about input in which there is nothing to seal.
@@ -46,7 +47,7 @@ func wanted(f found) (bool, error) {
 
 // all seals every input. Output i is nil if nothing in input i is to be sealed.
 func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, errs []error) {
-	s.now = time.Now()
+	s.now, s.warned = time.Now(), map[string]bool{}
 	progress := newProgress(s.err, "sealing", len(inputs))
 	outputs = make([][]byte, len(inputs))
 	for i, in := range inputs {
@@ -77,9 +78,7 @@ func (s *sealing) one(ctx context.Context, in input) ([]byte, error) {
 	if err != nil {
 		return nil, &placedError{file: in.name, operation: "seal", err: err}
 	}
-	if weak := weakens(rule.Recipients); weak != "" {
-		note(s.err, in.name, "the recipient "+weak+" is not post-quantum, which makes the others' protection void")
-	}
+	s.warn(in, rule)
 	if s.as == "sops" {
 		return s.sealSOPS(ctx, in, objects, rule)
 	}
@@ -102,6 +101,16 @@ func (s *sealing) one(ctx context.Context, in input) ([]byte, error) {
 		}
 	}
 	return s.assemble(in, objects, bodies)
+}
+
+// warn tells once for each rule that a recipient weakens all documents.
+func (s *sealing) warn(in input, rule *keys.Rule) {
+	weak := weakens(rule.Recipients)
+	if weak == "" || s.warned[weak] {
+		return
+	}
+	s.warned[weak] = true
+	note(s.err, in.name, "a quantum computer could open the document in spite of its post-quantum recipients, because "+weak+" is a classic one")
 }
 
 // nothing decides about input without Secrets: an error if the user named it,
@@ -127,14 +136,15 @@ func (s *sealing) nothing(in input) ([]byte, error) {
 
 func (s *sealing) options(rule *keys.Rule) seal.Options {
 	return seal.Options{
-		Recipients:   rule.Recipients,
-		Wrapper:      wrappers(s.err),
-		Reach:        reaches[s.scope],
-		Namespace:    s.namespace,
-		KeepMetadata: s.keepMetadata,
-		AllowClear:   s.allowClear,
-		FreshKey:     s.freshKey || rule.FreshKey,
-		Now:          s.now,
+		Recipients:       rule.Recipients,
+		Wrapper:          wrappers(s.err),
+		Reach:            reaches[s.scope],
+		Namespace:        s.namespace,
+		KeepMetadata:     s.keepMetadata,
+		AllowClear:       s.allowClear,
+		FreshKey:         s.freshKey,
+		FreshKeyOnChange: rule.FreshKey,
+		Now:              s.now,
 	}
 }
 

@@ -131,7 +131,7 @@ func report(w io.Writer, err error) int {
 
 // split returns the errors that errors.Join has joined.
 func split(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok && fmt.Sprintf("%T", err) == "*errors.joinError" {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return joined.Unwrap()
 	}
 	if err == nil {

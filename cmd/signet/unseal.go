@@ -90,6 +90,10 @@ func (u *unsealCommand) run(cmd *cobra.Command, args []string) error {
 	outputs := make([][]byte, len(inputs))
 	var errs []error
 	for i, in := range inputs {
+		if in.walked && !in.mentionsSealed() {
+			outputs[i] = in.stream.Bytes() // perhaps not even a manifest
+			continue
+		}
 		out, err := openStream(cmd.Context(), in, o)
 		outputs[i] = out
 		errs = append(errs, split(err)...)

@@ -67,50 +67,50 @@ var hostile = []struct {
 	name string
 	run  func() int
 }{
-	{"flow list", parses(upTo("a: [", "a,", "]"))},
-	{"flow list of lists", parses(upTo("a: [", "[],", "]"))},
-	{"flow list of pairs", parses(upTo("a: [", ":,", "]"))},
-	{"flow list, long items", parses(upTo("a: [", strings.Repeat("x", 40)+",", "]"))},
-	{"flow mapping", parses(upTo("{", "a,", "}"))},
-	{"flow mapping not closed", parses(upTo("{", "a,", ""))},
-	{"block list", parses(upTo("", "- a\n", ""))},
-	{"block list in one line", parses(upTo("", "- ", ""))},
-	{"keys in one line", parses(upTo("", "? ", ""))},
-	{"block mapping", parses(upTo("", "a:\n", ""))},
-	{"block mapping, long keys", parses(upTo("", "? "+strings.Repeat("k", 80)+"\n", ""))},
-	{"comments", parses(upTo("", "# c\n", "a: 1\n"))},
-	{"comments with blank lines", parses(upTo("a: 1\n", "# c\n\n", ""))},
-	{"comments at growing columns", parses(columns(600))},
-	{"comments in a list", parses(upTo("a:\n", "# h\n- a # l\n# f\n\n", ""))},
-	{"comments in a flow list", parses(upTo("a: [\n", "a, # c\n", "]"))},
-	{"long comments", parses(upTo("", "# "+strings.Repeat("c", 80)+"\n", "a: 1\n"))},
-	{"blank lines", parses(upTo("a: 1", "\n", "b: 1\n"))},
-	{"lines of a plain scalar", parses(upTo("a:", " x\n", ""))},
-	{"lines of a quoted scalar", parses(upTo("a: \"", "x\n", "\""))},
-	{"lines of a literal", parses(upTo("a: |\n", " x\n", ""))},
-	{"lines of a folded scalar", parses(upTo("a: >\n", " x\n\n", ""))},
-	{"old line breaks", parses(upTo("a: |\n", " x\u2028", ""))},
-	{"quote not closed", parses(upTo("a: 1\nb: \"", "x", ""))},
-	{"plain scalar", parses(upTo("a: ", "x", ""))},
-	{"plain scalar of spaces", parses(upTo("a: ", "x                                        ", ""))},
-	{"spaces", parses(upTo("a:", " ", "1"))},
-	{"escapes", parses(upTo("a: \"", `\U0001F600`, "\""))},
-	{"one comment", parses(upTo("a: 1 #", "x", ""))},
-	{"anchors", parses(upTo("a: [", "&a a,", "]"))},
-	{"aliases", parses(upTo("a: [&a a,", "*a,", "]"))},
-	{"tags", parses(upTo("a: [", "!x a,", "]"))},
-	{"long tag", parses(upTo("a: !", "x", " 1"))},
-	{"long anchor", parses(upTo("a: &", "x", " 1"))},
-	{"%TAG directives", parses(tagDirectives(maxTags))},
-	{"deep blocks", parses(deepYAML(3500))},
-	{"deep flow", parses(deepFlow(9_999))},
-	{"deep JSON", parses(deepJSON(9_999))},
-	{"JSON list", parses(upTo("[0", ",0", "]"))},
-	{"JSON object", parses(upTo("{", `"a":0,`, `"b":1}`))},
-	{"JSON string", parses(upTo(`{"a":"`, "x", `"}`))},
-	{"JSON string of surrogates", parses(upTo(`{"a":"`, `\ud83d\ude00`, `"}`))},
-	{"JSON numbers", parses(upTo("[0", ","+strings.Repeat("9", 35), "]"))},
-	{"JSON that is none at the end", parses(upTo("[", "0,", ""))},
+	{"flow list", parses(func() string { return upTo("a: [", "a,", "]") })},
+	{"flow list of lists", parses(func() string { return upTo("a: [", "[],", "]") })},
+	{"flow list of pairs", parses(func() string { return upTo("a: [", ":,", "]") })},
+	{"flow list, long items", parses(func() string { return upTo("a: [", strings.Repeat("x", 40)+",", "]") })},
+	{"flow mapping", parses(func() string { return upTo("{", "a,", "}") })},
+	{"flow mapping not closed", parses(func() string { return upTo("{", "a,", "") })},
+	{"block list", parses(func() string { return upTo("", "- a\n", "") })},
+	{"block list in one line", parses(func() string { return upTo("", "- ", "") })},
+	{"keys in one line", parses(func() string { return upTo("", "? ", "") })},
+	{"block mapping", parses(func() string { return upTo("", "a:\n", "") })},
+	{"block mapping, long keys", parses(func() string { return upTo("", "? "+strings.Repeat("k", 80)+"\n", "") })},
+	{"comments", parses(func() string { return upTo("", "# c\n", "a: 1\n") })},
+	{"comments with blank lines", parses(func() string { return upTo("a: 1\n", "# c\n\n", "") })},
+	{"comments at growing columns", parses(func() string { return columns(600) })},
+	{"comments in a list", parses(func() string { return upTo("a:\n", "# h\n- a # l\n# f\n\n", "") })},
+	{"comments in a flow list", parses(func() string { return upTo("a: [\n", "a, # c\n", "]") })},
+	{"long comments", parses(func() string { return upTo("", "# "+strings.Repeat("c", 80)+"\n", "a: 1\n") })},
+	{"blank lines", parses(func() string { return upTo("a: 1", "\n", "b: 1\n") })},
+	{"lines of a plain scalar", parses(func() string { return upTo("a:", " x\n", "") })},
+	{"lines of a quoted scalar", parses(func() string { return upTo("a: \"", "x\n", "\"") })},
+	{"lines of a literal", parses(func() string { return upTo("a: |\n", " x\n", "") })},
+	{"lines of a folded scalar", parses(func() string { return upTo("a: >\n", " x\n\n", "") })},
+	{"old line breaks", parses(func() string { return upTo("a: |\n", " x\u2028", "") })},
+	{"quote not closed", parses(func() string { return upTo("a: 1\nb: \"", "x", "") })},
+	{"plain scalar", parses(func() string { return upTo("a: ", "x", "") })},
+	{"plain scalar of spaces", parses(func() string { return upTo("a: ", "x                                        ", "") })},
+	{"spaces", parses(func() string { return upTo("a:", " ", "1") })},
+	{"escapes", parses(func() string { return upTo("a: \"", `\U0001F600`, "\"") })},
+	{"one comment", parses(func() string { return upTo("a: 1 #", "x", "") })},
+	{"anchors", parses(func() string { return upTo("a: [", "&a a,", "]") })},
+	{"aliases", parses(func() string { return upTo("a: [&a a,", "*a,", "]") })},
+	{"tags", parses(func() string { return upTo("a: [", "!x a,", "]") })},
+	{"long tag", parses(func() string { return upTo("a: !", "x", " 1") })},
+	{"long anchor", parses(func() string { return upTo("a: &", "x", " 1") })},
+	{"%TAG directives", parses(func() string { return tagDirectives(maxTags) })},
+	{"deep blocks", parses(func() string { return deepYAML(3500) })},
+	{"deep flow", parses(func() string { return deepFlow(9_999) })},
+	{"deep JSON", parses(func() string { return deepJSON(9_999) })},
+	{"JSON list", parses(func() string { return upTo("[0", ",0", "]") })},
+	{"JSON object", parses(func() string { return upTo("{", `"a":0,`, `"b":1}`) })},
+	{"JSON string", parses(func() string { return upTo(`{"a":"`, "x", `"}`) })},
+	{"JSON string of surrogates", parses(func() string { return upTo(`{"a":"`, `\ud83d\ude00`, `"}`) })},
+	{"JSON numbers", parses(func() string { return upTo("[0", ","+strings.Repeat("9", 35), "]") })},
+	{"JSON that is none at the end", parses(func() string { return upTo("[", "0,", "") })},
 
 	{"full stream of text", reads("a: xxxxxxxxxxxxxxxxxxxxxxxxxxxx\n", MaxStreamBytes)},
 	{"full stream of comments", reads("# xxxxxxxxxxx\n", MaxStreamBytes)},
@@ -144,18 +144,15 @@ func tagDirectives(n int) string {
 	return b.String() + "---\na: 1\n"
 }
 
-// parses gives text to the parser and encodes what comes out.
-func parses(text string) func() int {
+// parses gives text to the parser and looks for objects.
+func parses(text func() string) func() int {
 	return func() int {
-		n, err := Parse([]byte(text))
+		n, err := Parse([]byte(text()))
 		if err != nil {
 			return 0
 		}
 		if _, err := Objects(n); err != nil {
 			return 0
-		}
-		if n != nil {
-			_, _ = EncodeYAML(n)
 		}
 		return 0
 	}
