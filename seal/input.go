@@ -125,8 +125,12 @@ var keptComments = []string{"apiVersion", "kind", "metadata"}
 func (in *input) dropComments() {
 	dropped := 0
 	for i := 0; i+1 < len(in.node.Content); i += 2 {
-		if key := in.node.Content[i]; !slices.Contains(keptComments, key.Value) {
-			dropped += comments(key) + comments(in.node.Content[i+1])
+		key, v := in.node.Content[i], in.node.Content[i+1]
+		switch {
+		case !slices.Contains(keptComments, key.Value):
+			dropped += comments(key) + comments(v)
+		case v.Kind == yaml.ScalarNode:
+			dropped += comments(v) // beside apiVersion and kind, which change
 		}
 	}
 	if dropped > 0 {

@@ -4,7 +4,6 @@ package seal
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -103,9 +102,7 @@ func (in *input) plainMetadata(n *yaml.Node) *yaml.Node {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, v := n.Content[i], n.Content[i+1]
 		switch key.Value {
-		case "name", "labels":
-		case "namespace":
-			continue
+		case "name", "labels", "namespace":
 		case "annotations":
 			v = &yaml.Node{Kind: v.Kind, Tag: v.Tag, Content: append([]*yaml.Node(nil), v.Content...)}
 			manifest.Delete(v, lastAppliedAnnotation)
@@ -117,7 +114,7 @@ func (in *input) plainMetadata(n *yaml.Node) *yaml.Node {
 		}
 		out.Content = append(out.Content, key, v)
 	}
-	if in.secret.Namespace != "" {
+	if in.secret.Namespace != "" && manifest.Get(out, "namespace") == nil {
 		manifest.Set(out, "namespace", manifest.String(in.secret.Namespace))
 	}
 	return out
@@ -133,6 +130,19 @@ func withoutComments(n *yaml.Node) *yaml.Node {
 	return &c
 }
 
+// SelectorError says that a selector does not fit a Secret.
+type SelectorError struct {
+	Path      string // of the field
+	Encrypted bool   // the field would be encrypted but must be readable, else the opposite
+}
+
+func (e *SelectorError) Error() string {
+	if e.Encrypted {
+		return "the selector would encrypt " + e.Path + ", which Kubernetes must read"
+	}
+	return "the selector would leave " + e.Path + " in clear"
+}
+
 // checkSelected makes sure that a selector from the rules hides the values of
 // a Secret and nothing that Kubernetes and kustomize must read.
 func checkSelected(docs []*yaml.Node) error {
@@ -141,14 +151,13 @@ func checkSelected(docs []*yaml.Node) error {
 		for _, field := range []string{"data", "stringData"} {
 			for _, key := range manifest.Keys(manifest.Get(root, field)) {
 				if v := manifest.Get(root, field, key); v.Value != "" && !sealed(v) {
-					return fmt.Errorf("the selector of the rules would leave %s in clear", manifest.ChildPath(field, key))
+					return &SelectorError{Path: manifest.ChildPath(field, key)}
 				}
 			}
 		}
 		for _, path := range [][]string{{"apiVersion"}, {"kind"}, {"metadata", "name"}, {"metadata", "namespace"}} {
 			if v := manifest.Get(root, path...); v != nil && sealed(v) {
-				return fmt.Errorf("the selector of the rules would encrypt %s, which Kubernetes must read (use encrypted_regex: %s)",
-					strings.Join(path, "."), DefaultSelector().Pattern)
+				return &SelectorError{Path: strings.Join(path, "."), Encrypted: true}
 			}
 		}
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -92,7 +93,7 @@ func (in *input) read(stdin io.Reader) error {
 		}
 		defer f.Close()
 		if info, err := f.Stat(); err == nil && info.IsDir() {
-			return &placedError{file: in.name, operation: "read", err: errors.New("is a directory")}
+			return &placedError{file: in.name, operation: "read", err: errDirectory}
 		}
 		r = f
 	}
@@ -125,22 +126,50 @@ func objectName(o *manifest.Object) string {
 	return name
 }
 
-// join writes streams one after the other, with a document marker between
-// those in YAML where there is none.
+// join writes streams one after the other, with a document marker between them
+// where there is none, unless all of them are JSON.
 func join(outputs [][]byte) []byte {
-	var all []byte
+	if len(outputs) == 1 {
+		return outputs[0]
+	}
+	var pieces [][]byte
+	yaml := false
 	for _, out := range outputs {
-		if len(all) > 0 && len(out) > 0 {
-			if all[len(all)-1] != '\n' {
-				all = append(all, '\n')
-			}
-			if !strings.HasPrefix(string(out[:min(3, len(out))]), "---") && out[0] != '{' {
-				all = append(all, "---\n"...)
-			}
+		documents := jsonDocuments(out)
+		yaml = yaml || len(out) > 0 && documents == nil
+		pieces = append(pieces, documents...)
+		if documents == nil && len(out) > 0 {
+			pieces = append(pieces, out)
 		}
-		all = append(all, out...)
+	}
+	var all []byte
+	for i, piece := range pieces {
+		if i > 0 && all[len(all)-1] != '\n' {
+			all = append(all, '\n')
+		}
+		piece = bytes.TrimPrefix(piece, []byte("\uFEFF"))
+		if i > 0 && yaml && !bytes.HasPrefix(piece, []byte("---")) {
+			all = append(all, "---\n"...)
+		}
+		all = append(all, piece...)
 	}
 	return all
+}
+
+// jsonDocuments returns the documents of a stream of JSON, nil of any other.
+func jsonDocuments(out []byte) [][]byte {
+	stream, err := manifest.Split(out)
+	if err != nil {
+		return nil
+	}
+	var documents [][]byte
+	for _, doc := range stream.Documents {
+		if !doc.JSON() {
+			return nil
+		}
+		documents = append(documents, doc.Raw())
+	}
+	return documents
 }
 
 func plural(n int, what string) string {

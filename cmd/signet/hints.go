@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/signet-secrets/signet/seal"
 	"github.com/signet-secrets/signet/seal/keys"
@@ -20,7 +23,7 @@ import (
 // hints returns what helps against an error: the exact flag, command or edit.
 func hints(err error) []string {
 	for _, find := range []func(error) string{
-		usageHint, rulesHint, recipientHint, inputHint, sealHint, openHint, writeHint,
+		rulesHint, recipientHint, inputHint, sealHint, openHint, writeHint, usageHint,
 	} {
 		if hint := find(err); hint != "" {
 			return []string{hint}
@@ -52,9 +55,15 @@ func rulesHint(err error) string {
 			"creation_rules:\n" +
 			"  - age: RECIPIENT   # the public key that `signet key generate` prints"
 	}
-	if _, ok := as[*keys.NoRuleError](err); ok {
-		return "add a rule whose path_regex matches, or one without path_regex at the end, or name a recipient with --age;\n" +
-			"for stdin, name the file with -o or --filename-override"
+	if e, ok := as[*keys.NoRuleError](err); ok {
+		if filepath.Base(e.Document) == "-" {
+			return "say for which file the rules are meant, with -o or --filename-override, or name a recipient with --age"
+		}
+		return "add a rule whose path_regex matches, or one without path_regex at the end, or name a recipient with --age"
+	}
+	if strings.Contains(err.Error(), "looks like a private key") {
+		return "the public key is in the comment of the key file (public key: age1...); " +
+			"a private key that has been in Git or in a shell history is private no more: make a new one"
 	}
 	return ""
 }
@@ -66,6 +75,8 @@ func recipientHint(err error) string {
 		return ""
 	case errors.As(e.err, new(*keys.UnsupportedError)):
 		return "this version seals for age recipients (age: in the rules, or --age)"
+	case errors.Is(e.err, errKeyGroups):
+		return "name all recipients in one rule without key_groups: each of them then opens the document alone"
 	}
 	return "a recipient is an age1... or ssh-... public key; copy it again, it has no blanks in it (the public key in a key file is in its comment)"
 }
@@ -74,21 +85,46 @@ func inputHint(err error) string {
 	switch {
 	case errors.Is(err, errEmpty):
 		return "the command that should have written it may have failed; --allow-empty accepts it"
-	case errors.Is(err, manifest.ErrTooLarge):
+	case errors.Is(err, manifest.ErrTooLarge), errors.As(err, new(*tooMuchError)):
 		return "split it into several files"
 	case errors.Is(err, errNoSecret):
 		return "a Secret is a document with apiVersion: v1 and kind: Secret; to build one from values see --from-literal and --from-file"
 	case errors.Is(err, errSealed):
-		return "to change it, open it with signet unseal, change that and seal it again with -o; to look at it, use signet inspect"
+		file := fileOf(err)
+		return "to look at it: signet inspect " + file + "; to change it: signet unseal " + file +
+			" -o clear.yaml, edit clear.yaml, signet seal clear.yaml -o " + file + ", delete clear.yaml"
 	case errors.Is(err, errSOPS):
-		return "open it first: signet unseal FILE | signet seal -"
+		return "open it first: signet unseal " + fileOf(err) + " | signet seal -"
 	case errors.Is(err, errNotAlone):
 		return "put the Secrets into a file of their own"
+	case errors.As(err, new(*dataKeyError)):
+		return "give it a key: --from-file=KEY=FILE"
+	case errors.Is(err, errSeveralSOPS):
+		return "seal one file at a time, or write each back to its own with -i"
 	}
 	if e, ok := as[*manifest.SyntaxError](err); ok {
 		return syntaxHint(e)
 	}
 	return ""
+}
+
+// fileOf names the file that an error is about, for a command to be pasted.
+func fileOf(err error) string {
+	placed, ok := as[*placedError](err)
+	if !ok || placed.file == "-" || placed.file == commandLine {
+		return "FILE"
+	}
+	return quoted(placed.file)
+}
+
+// quoted puts a path that a shell would take apart in quotes.
+func quoted(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./", r)
+	}) {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
 }
 
 func syntaxHint(e *manifest.SyntaxError) string {
@@ -116,9 +152,12 @@ func sealHint(err error) string {
 	if _, ok := as[*seal.SizeError](err); ok {
 		return "split the Secret, or keep large files elsewhere: a cluster cannot store more in one object"
 	}
+	if _, ok := as[*seal.SelectorError](err); ok {
+		return "correct the selector in the rules, for Secrets as: encrypted_regex: " + seal.DefaultSelector().Pattern
+	}
 	if e, ok := as[*sopsdoc.DeniedError](err); ok {
 		if strings.HasSuffix(e.Path, "type") {
-			return "a Secret of this type gives access to the cluster itself and must be made there"
+			return "a Secret of this type belongs to the cluster or to Helm, which makes it by itself"
 		}
 		return "remove the label or annotation: the tool that it belongs to sets it by itself"
 	}
@@ -161,17 +200,33 @@ func identityHint(e *keys.NoKeyError) string {
 }
 
 func writeHint(err error) string {
-	if _, ok := as[*keyExistsError](err); ok {
-		return "choose another file, or add a key: signet key generate >> FILE"
+	if e, ok := as[*keyExistsError](err); ok {
+		return "choose another file, or add a key to this one: signet key generate >> " + quoted(e.path)
 	}
-	if e, ok := as[*commandError](err); ok && errors.Is(e, fs.ErrNotExist) {
-		return "install " + e.name + " or correct PATH"
+	if e, ok := as[*commandError](err); ok {
+		return commandHint(e)
 	}
-	switch {
+	switch e, ok := as[*placedError](err); {
 	case errors.Is(err, syscall.ENOSPC):
 		return "the disk is full; nothing was changed"
+	case ok && errors.Is(err, errDirectory) && e.operation == "write":
+		return "name a file in it: -o " + quoted(filepath.Join(e.file, "FILE"))
+	case ok && e.operation == "write" && errors.Is(err, fs.ErrNotExist):
+		return "make its folder first: mkdir -p " + quoted(filepath.Dir(e.file))
 	case errors.Is(err, fs.ErrPermission):
 		return "check who owns the file and its folder"
+	}
+	return ""
+}
+
+func commandHint(e *commandError) string {
+	switch {
+	case errors.Is(e, exec.ErrNotFound):
+		return "install " + e.name + ", or add its folder to PATH"
+	case errors.Is(e, fs.ErrNotExist):
+		return "correct the path: there is no such program"
+	case errors.Is(e, fs.ErrPermission):
+		return "make it executable: chmod +x " + quoted(e.name)
 	}
 	return ""
 }

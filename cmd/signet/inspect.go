@@ -148,7 +148,7 @@ func inspectObject(f found) (inspection, error) {
 	s := inspectMetadata(e.Metadata)
 	s.Kind, s.Namespace, s.Name = sopsdoc.Kind, doc.Namespace, doc.SecretName
 	s.Scope, s.Type = e.Scope.String(), e.Type
-	s.Data, s.StringData = e.DataKeys(), e.StringDataKeys()
+	s.Data, s.StringData = append(s.Data, e.DataKeys()...), append(s.StringData, e.StringDataKeys()...)
 	s.sorted = sopsdoc.Sorted(manifest.Get(f.Node, "spec", "sealed"))
 	return s, nil
 }
@@ -164,14 +164,14 @@ func inspectSOPS(f found) (inspection, error) {
 	s := inspectMetadata(file.Metadata)
 	s.Kind = "SOPS " + f.Kind()
 	s.Namespace, s.Name, s.Type = f.Namespace(), f.Name(), manifest.GetString(f.Node, "type")
-	s.Data = slices.Sorted(slices.Values(manifest.Keys(manifest.Get(f.Node, "data"))))
-	s.StringData = slices.Sorted(slices.Values(manifest.Keys(manifest.Get(f.Node, "stringData"))))
+	s.Data = append(s.Data, slices.Sorted(slices.Values(manifest.Keys(manifest.Get(f.Node, "data"))))...)
+	s.StringData = append(s.StringData, slices.Sorted(slices.Values(manifest.Keys(manifest.Get(f.Node, "stringData"))))...)
 	s.sorted = true
 	return s, nil
 }
 
 func inspectMetadata(md *sopsdoc.Metadata) inspection {
-	s := inspection{Modified: md.LastModified, Version: md.Version, Data: []string{}, StringData: []string{}}
+	s := inspection{Modified: md.LastModified, Version: md.Version, Data: []string{}, StringData: []string{}, Recipients: []recipient{}}
 	for i, group := range md.Recipients.Groups {
 		for _, e := range group {
 			r := describe(e)
@@ -207,7 +207,7 @@ func (s inspection) print(w io.Writer) {
 	if s.Namespace != "" {
 		name = s.Namespace + "/" + name
 	}
-	fmt.Fprintf(w, "%s, document %d: %s %s\n", s.File, s.Document, s.Kind, name)
+	fmt.Fprintf(w, "%s, document %d: %s %s\n", stdinOr(s.File), s.Document, s.Kind, name)
 	line := func(label, text string) {
 		if text != "" {
 			fmt.Fprintf(w, "  %-10s %s\n", label, text)

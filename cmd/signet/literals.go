@@ -52,20 +52,23 @@ func (f *literalFlags) check(cmd *cobra.Command, args []string) error {
 	case f.used() && !sopsdoc.ValidSecretName(f.name):
 		return usagef(cmd, "--name %q is not a valid name for a Secret", f.name)
 	}
+	for _, literal := range f.literals {
+		// The key is not shown: it may be a value, if the key was forgotten.
+		if key, _, ok := strings.Cut(literal, "="); !ok || !sopsdoc.ValidDataKey(key) {
+			return usagef(cmd, "--from-literal must be KEY=VALUE, with only letters, digits, -, _ and . in KEY")
+		}
+	}
 	return nil
 }
 
 // build makes the Secret.
-func (f *literalFlags) build(namespace string, stdin io.Reader) (*manifest.Secret, error) {
-	b := builder{stdin: stdin, secret: &manifest.Secret{
+func (f *literalFlags) build(namespace string, stdin io.Reader, allowEmpty bool) (*manifest.Secret, error) {
+	b := builder{stdin: stdin, allowEmpty: allowEmpty, secret: &manifest.Secret{
 		Name: f.name, Namespace: namespace, Type: f.kind,
 		Data: map[string][]byte{}, StringData: map[string]string{},
 	}}
 	for _, literal := range f.literals {
-		key, value, ok := strings.Cut(literal, "=")
-		if !ok {
-			return nil, errors.New("--from-literal must be KEY=VALUE")
-		}
+		key, value, _ := strings.Cut(literal, "=") // check has seen the sign
 		if err := b.put(key, []byte(value)); err != nil {
 			return nil, fmt.Errorf("--from-literal: %w", err)
 		}
@@ -77,22 +80,30 @@ func (f *literalFlags) build(namespace string, stdin io.Reader) (*manifest.Secre
 	}
 	for _, path := range f.envFiles {
 		if err := b.putEnvFile(path); err != nil {
-			return nil, fmt.Errorf("--from-env-file %s: %w", path, err)
+			return nil, fmt.Errorf("--from-env-file: %s: %w", stdinOr(path), err)
 		}
 	}
 	return b.secret, nil
 }
 
+// dataKeyError says that a name, for example of a file, cannot be a key.
+type dataKeyError struct{ key string }
+
+func (e *dataKeyError) Error() string {
+	return fmt.Sprintf("%q is not a valid key: letters, digits, -, _ and . only", e.key)
+}
+
 type builder struct {
-	stdin  io.Reader
-	read   bool // stdin was read
-	secret *manifest.Secret
+	stdin      io.Reader
+	read       bool // stdin was read
+	allowEmpty bool
+	secret     *manifest.Secret
 }
 
 // put adds a value: as text if it is text, else as binary data.
 func (b *builder) put(key string, value []byte) error {
 	if !sopsdoc.ValidDataKey(key) {
-		return fmt.Errorf("%q is not a valid key: letters, digits, -, _ and . only", key)
+		return &dataKeyError{key}
 	}
 	_, text := b.secret.StringData[key]
 	_, binary := b.secret.Data[key]
@@ -109,12 +120,15 @@ func (b *builder) put(key string, value []byte) error {
 
 func (b *builder) putFile(arg string) error {
 	key, path, ok := strings.Cut(arg, "=")
-	if !ok {
+	switch {
+	case arg == "-":
+		return fmt.Errorf("stdin: %w", &dataKeyError{arg})
+	case !ok:
 		key, path = filepath.Base(arg), arg
 	}
 	value, err := b.readFile(path)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", stdinOr(path), err)
 	}
 	return b.put(key, value)
 }
@@ -124,7 +138,7 @@ func (b *builder) readFile(path string) ([]byte, error) {
 	r := b.stdin
 	if path == "-" {
 		if b.read {
-			return nil, errors.New("stdin can be read only once")
+			return nil, errors.New("can be read only once")
 		}
 		b.read = true
 	} else {
@@ -140,8 +154,11 @@ func (b *builder) readFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, cause(err)
 	}
-	if len(value) > limit {
+	switch {
+	case len(value) > limit:
 		return nil, errors.New("is larger than 1 MiB, the most that a Secret can hold")
+	case len(value) == 0 && path == "-" && !b.allowEmpty:
+		return nil, errEmpty
 	}
 	return value, nil
 }

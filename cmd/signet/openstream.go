@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 
@@ -27,15 +28,43 @@ func (f found) at(file, operation string, err error) error {
 	return &placedError{file: file, document: f.doc.Index, item: f.Item, object: objectName(f.Object), operation: operation, err: err}
 }
 
+// maxParsedNodes bounds what is parsed of one stream: a node takes some 3 us
+// and 200 bytes. It is room for 4,000 SealedSecrets.
+const maxParsedNodes = 500_000
+
+// tooMuchError says that a stream would take too much time and memory.
+type tooMuchError struct{ documents, nodes int }
+
+func (e *tooMuchError) Error() string {
+	return fmt.Sprintf("too much of it has to be parsed: %d documents with up to %d nodes, the limit is %d", e.documents, e.nodes, maxParsedNodes)
+}
+
+// concern returns the documents that might contain one of words.
+func (in input) concern(words ...string) ([]*manifest.Document, error) {
+	var docs []*manifest.Document
+	nodes := 0
+	for _, doc := range in.stream.Documents {
+		if doc.Index > 0 && manifest.MightConcern(doc.Raw(), words...) {
+			docs = append(docs, doc)
+			nodes += doc.Nodes()
+		}
+	}
+	if len(docs) > 1 && nodes > maxParsedNodes {
+		return nil, &placedError{file: in.name, operation: "read", err: &tooMuchError{len(docs), nodes}}
+	}
+	return docs, nil
+}
+
 // objects returns the objects of all documents that might contain one of
 // words, and forgets the trees of documents for which want returns none.
 func (in input) objects(want func(found) (bool, error), words ...string) ([]found, error) {
+	docs, err := in.concern(words...)
+	if err != nil {
+		return nil, err
+	}
 	var all []found
 	var errs []error
-	for _, doc := range in.stream.Documents {
-		if doc.Index == 0 || !manifest.MightConcern(doc.Raw(), words...) {
-			continue
-		}
+	for _, doc := range docs {
 		objects, err := in.documentObjects(doc, want)
 		if err != nil {
 			errs = append(errs, split(err)...)
@@ -124,15 +153,20 @@ func asOpenErrors(err error) error {
 
 // replaced writes the documents of the objects back into the stream.
 func (in input) replaced(objects []found) ([]byte, error) {
-	var last *manifest.Document
+	var firsts []found // the first object of each document
 	for _, f := range objects {
-		if f.doc == last {
-			continue
+		if len(firsts) == 0 || firsts[len(firsts)-1].doc != f.doc {
+			firsts = append(firsts, f)
 		}
-		last = f.doc
-		if err := f.doc.Replace(f.root); err != nil {
-			return nil, f.at(in.name, "write", err)
+	}
+	errs := make([]error, len(firsts))
+	inParallel(len(firsts), func(i int) {
+		if err := firsts[i].doc.Replace(firsts[i].root); err != nil {
+			errs[i] = firsts[i].at(in.name, "write", err)
 		}
+	})
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
 	return in.stream.Bytes(), nil
 }

@@ -39,7 +39,7 @@ func (s *sealCommand) previous(ctx context.Context) (*previous, error) {
 	case err != nil:
 		return nil, &placedError{file: s.output, operation: "read", err: cause(err)}
 	case info.IsDir():
-		return nil, &placedError{file: s.output, operation: "write", err: errors.New("is a directory")}
+		return nil, &placedError{file: s.output, operation: "write", err: errDirectory}
 	case !info.Mode().IsRegular():
 		return p, nil
 	}

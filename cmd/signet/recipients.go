@@ -33,15 +33,23 @@ type ruleFinder struct {
 	loaded map[string]*keys.Rules
 }
 
+// rule returns what the flags say instead of rules, checked, or nil.
+func (f *recipientFlags) rule() (*keys.Rule, error) {
+	if len(f.age) == 0 {
+		return nil, nil
+	}
+	group, err := keys.ParseRecipients(keys.Age, strings.Join(f.age, ","))
+	if err != nil {
+		return nil, fmt.Errorf("--age: %w", err)
+	}
+	rule := &keys.Rule{Recipients: keys.Recipients{Groups: []keys.Group{group}}}
+	return rule, checkRecipients("--age", rule.Recipients)
+}
+
 // rule returns the rule for a document, checked, or what flags say instead.
 func (r *ruleFinder) rule(document string) (*keys.Rule, error) {
-	if len(r.flags.age) > 0 {
-		group, err := keys.ParseRecipients(keys.Age, strings.Join(r.flags.age, ","))
-		if err != nil {
-			return nil, fmt.Errorf("--age: %w", err)
-		}
-		rule := &keys.Rule{Recipients: keys.Recipients{Groups: []keys.Group{group}}}
-		return rule, checkRecipients("--age", rule.Recipients)
+	if rule, err := r.flags.rule(); rule != nil || err != nil {
+		return rule, err
 	}
 	path := r.flags.config
 	if path == "" {
@@ -86,6 +94,8 @@ type recipientError struct {
 func (e *recipientError) Error() string { return e.where + ": " + e.err.Error() }
 func (e *recipientError) Unwrap() error { return e.err }
 
+var errKeyGroups = errors.New("key_groups are not supported by this version")
+
 // checkRecipients finds typing errors before anything is done.
 func checkRecipients(where string, r keys.Recipients) error {
 	for _, e := range r.Entries() {
@@ -97,7 +107,7 @@ func checkRecipients(where string, r keys.Recipients) error {
 		}
 	}
 	if len(r.Groups) > 1 {
-		return &recipientError{where, errors.New("key_groups are not supported by this version")}
+		return &recipientError{where, errKeyGroups}
 	}
 	return nil
 }

@@ -35,7 +35,8 @@ func newRoot(c console) *cobra.Command {
 	root.SetOut(c.out)
 	root.SetErr(c.err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
-	root.AddCommand(newSeal(c), newUnseal(c), newInspect(c), newKey(c), newVersion(c))
+	root.AddCommand(newSeal(c), newUnseal(c), newInspect(c), newKey(c), newCompletion(c), newVersion(c))
+	root.SetHelpCommand(newHelp())
 	return root
 }
 
@@ -44,6 +45,37 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	cmd.SuggestionsMinimumDistance = 2 // letters; cobra sets it for its own messages only
 	err := &unknownCommandError{Command: args[0], Similar: cmd.SuggestionsFor(args[0])}
 	return usage(cmd, err)
+}
+
+// newHelp differs from cobra's own in that an unknown command is an error.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]...",
+		Short:   "Show what a command does",
+		Long:    "Show what a command does, its flags and an example, as --help after it does.",
+		Example: "  signet help seal\n  signet help key generate",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var names []cobra.Completion
+			if found, rest, err := cmd.Root().Find(args); err == nil && len(rest) == 0 {
+				for _, sub := range found.Commands() {
+					names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil {
+				return usage(cmd, err)
+			}
+			if err := noCommand(found, rest); err != nil {
+				return err
+			}
+			found.InitDefaultHelpFlag()
+			return found.Help()
+		},
+	}
 }

@@ -99,6 +99,9 @@ func (s *sealCommand) check(cmd *cobra.Command, args []string) error {
 	case s.used() && s.inPlace:
 		return usagef(cmd, "-i needs a file to write back to, use -o with --from-...")
 	}
+	if _, err := s.recipientFlags.rule(); err != nil {
+		return usage(cmd, err)
+	}
 	return nil
 }
 
@@ -119,13 +122,16 @@ func (s *sealCommand) run(cmd *cobra.Command, args []string) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	if s.as == "sops" && !s.inPlace && len(outputs) > 1 {
+		return errSeveralSOPS
+	}
 	return s.outputFlags.write(s.out, inputs, outputs, modeSealed)
 }
 
 // inputs reads all input, or builds the Secret.
 func (s *sealCommand) inputs(cmd *cobra.Command, args []string) ([]input, error) {
 	if s.used() {
-		secret, err := s.build(s.namespace, s.in)
+		secret, err := s.build(s.namespace, s.in, s.allowEmpty)
 		if err != nil {
 			return nil, err
 		}
@@ -152,17 +158,20 @@ func built(secret *manifest.Secret) ([]input, error) {
 		return nil, err
 	}
 	stream, err := manifest.Split(text)
-	return []input{{name: "command line", stream: stream}}, err
+	return []input{{name: commandLine, stream: stream}}, err
 }
+
+// commandLine is the name of input that --from-... makes.
+const commandLine = "command line"
 
 // document returns the path under which the result will be known, which is
 // the one that rules are about.
 func (s *sealCommand) document(in input) string {
 	switch {
-	case s.output != "":
-		return s.output
 	case s.filename != "":
 		return s.filename
+	case s.output != "":
+		return s.output
 	case in.name == "-" || s.used():
 		wd, err := os.Getwd()
 		if err != nil {

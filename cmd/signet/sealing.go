@@ -34,10 +34,13 @@ var (
 	errSOPS     = errors.New("is encrypted by SOPS already")
 )
 
-// wanted reports whether an object has to be sealed.
-func wanted(f found) (bool, error) {
+// wanted reports whether an object has to be sealed. In a directory, what is
+// encrypted already is left alone.
+func (in input) wanted(f found) (bool, error) {
 	switch {
 	case !f.IsSecret():
+		return false, nil
+	case in.walked && sopsdoc.FileMAC(f.Node) != "":
 		return false, nil
 	case manifest.Get(f.Node, sopsdoc.MetadataKey) != nil:
 		return false, errSOPS
@@ -58,21 +61,37 @@ func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, er
 		if ctx.Err() != nil {
 			return nil, append(errs, ctx.Err())
 		}
+		if aboutRules(err) {
+			break // all other files would say the same
+		}
 	}
 	progress.done()
 	return outputs, errs
 }
 
+// aboutRules reports whether an error is a mistake in the rules themselves.
+func aboutRules(err error) bool {
+	_, malformed := as[*keys.RulesError](err)
+	_, recipient := as[*recipientError](err)
+	return malformed || recipient
+}
+
 func (s *sealing) one(ctx context.Context, in input) ([]byte, error) {
 	if in.walked && !mentionsSecret(in) {
-		return nil, nil
+		return s.passOn(in), nil
 	}
-	objects, err := in.objects(wanted, "Secret")
+	var sealed *found
+	objects, err := in.objects(func(f found) (bool, error) {
+		if sealed == nil && f.Group() == sopsdoc.Group && f.Kind() == sopsdoc.Kind {
+			sealed = &f
+		}
+		return in.wanted(f)
+	}, "Secret") // which SealedSecret contains
 	if err != nil {
 		return nil, err
 	}
 	if len(objects) == 0 {
-		return s.nothing(in)
+		return s.nothing(in, sealed)
 	}
 	rule, err := s.rules.rule(s.document(in))
 	if err != nil {
@@ -113,25 +132,26 @@ func (s *sealing) warn(in input, rule *keys.Rule) {
 	note(s.err, in.name, "a quantum computer could open the document in spite of its post-quantum recipients, because "+weak+" is a classic one")
 }
 
-// nothing decides about input without Secrets: an error if the user named it,
-// nothing to do if it was found in a directory.
-func (s *sealing) nothing(in input) ([]byte, error) {
+// nothing decides about input without Secrets, but perhaps with something
+// sealed: an error if the user named it, nothing to do if it was found in a
+// directory.
+func (s *sealing) nothing(in input, sealed *found) ([]byte, error) {
 	if in.walked || s.allowEmpty && in.stream.Empty() {
-		if s.inPlace {
-			return nil, nil
-		}
-		return in.stream.Bytes(), nil
+		return s.passOn(in), nil
 	}
-	sealed, err := in.objects(func(f found) (bool, error) {
-		return f.Group() == sopsdoc.Group && f.Kind() == sopsdoc.Kind, nil
-	}, sopsdoc.Group)
-	if err != nil {
-		return nil, err
-	}
-	if len(sealed) > 0 {
-		return nil, sealed[0].at(in.name, "seal", errSealed)
+	if sealed != nil {
+		return nil, sealed.at(in.name, "seal", errSealed)
 	}
 	return nil, &placedError{file: in.name, operation: "seal", err: errNoSecret}
+}
+
+// passOn returns input without Secrets as it is, or nil if it need not be
+// written.
+func (s *sealing) passOn(in input) []byte {
+	if s.inPlace {
+		return nil
+	}
+	return in.stream.Bytes()
 }
 
 func (s *sealing) options(rule *keys.Rule) seal.Options {
@@ -234,6 +254,9 @@ func (s *sealing) sealSOPS(ctx context.Context, in input, objects []found, rule 
 	}
 	return in.replaced(objects)
 }
+
+// errSeveralSOPS says that SOPS files were to be written one after the other.
+var errSeveralSOPS = errors.New("seal: --as sops cannot write several files into one: sops opens a file only as a whole")
 
 var errNotAlone = errors.New("with --as sops a file must hold nothing but Secrets, as documents of their own: sops opens a file only as a whole")
 

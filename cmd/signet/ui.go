@@ -65,10 +65,7 @@ type placedError struct {
 }
 
 func (e *placedError) Error() string {
-	place := e.file
-	if place == "-" {
-		place = "stdin"
-	}
+	place := stdinOr(e.file)
 	if e.document > 0 {
 		place += fmt.Sprintf(", document %d", e.document)
 	}
@@ -82,6 +79,14 @@ func (e *placedError) Error() string {
 }
 
 func (e *placedError) Unwrap() error { return e.err }
+
+// stdinOr names a source of input for people.
+func stdinOr(path string) string {
+	if path == "-" {
+		return "stdin"
+	}
+	return path
+}
 
 // openError marks an error with which the program exits with exitNoSecret.
 type openError struct{ err error }
@@ -108,22 +113,27 @@ func exitCode(err error) int {
 const maxReported = 20
 
 // report prints an error, each of its parts if several were joined, with
-// hints, and returns the exit code. A hint that several errors share is
-// printed once.
+// hints, and returns the exit code. Hints and details (what follows the first
+// line) that several errors share are printed once.
 func report(w io.Writer, err error) int {
 	all := split(err)
-	hinted := map[string]bool{}
+	told := map[string]bool{}
 	for i, err := range all {
 		if i == maxReported {
 			fmt.Fprintf(w, "signet: error: and %d more\n", len(all)-i)
 			break
 		}
-		fmt.Fprintf(w, "signet: error: %s\n", indent(err.Error()))
+		text, details, _ := strings.Cut(err.Error(), "\n")
+		if details != "" && !told[details] {
+			text += "\n" + details
+		}
+		told[details] = true
+		fmt.Fprintf(w, "signet: error: %s\n", indent(text))
 		for _, hint := range hints(err) {
-			if !hinted[hint] {
+			if !told[hint] {
 				fmt.Fprintf(w, "signet: hint: %s\n", indent(hint))
 			}
-			hinted[hint] = true
+			told[hint] = true
 		}
 	}
 	return exitCode(err)

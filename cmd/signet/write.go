@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 )
 
-// Modes of new files. One that is replaced keeps its own.
+// Modes of new files. One that is replaced keeps its own, except that plaintext
+// is never left readable for others.
 const (
 	modeSealed = 0o644
 	modePlain  = 0o600
@@ -29,10 +30,15 @@ func writeFile(path string, data []byte, perm fs.FileMode) error {
 		return writeError(path, err)
 	}
 	if info, err := os.Stat(target); err == nil {
+		if info.IsDir() {
+			return writeError(path, errDirectory)
+		}
 		if !info.Mode().IsRegular() {
 			return writeError(path, errors.New("is not a regular file"))
 		}
-		perm = info.Mode().Perm()
+		if perm != modePlain {
+			perm = info.Mode().Perm()
+		}
 		if old, err := os.ReadFile(target); err == nil && string(old) == string(data) {
 			return nil
 		}
@@ -42,6 +48,8 @@ func writeFile(path string, data []byte, perm fs.FileMode) error {
 	}
 	return nil
 }
+
+var errDirectory = errors.New("is a directory")
 
 func writeError(path string, err error) error {
 	return &placedError{file: path, operation: "write", err: cause(err)}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -19,7 +20,7 @@ import (
 func EncodeYAML(n *yaml.Node) ([]byte, error) {
 	out, err := encodeYAML(n)
 	if err == nil && readsBack(out, n) {
-		return out, nil
+		return withoutBlankTail(out, n), nil
 	}
 	plain := withoutStyle(n)
 	out, err = encodeYAML(plain)
@@ -30,6 +31,16 @@ func EncodeYAML(n *yaml.Node) ([]byte, error) {
 		return nil, errors.New("write YAML: the result does not read back as what was written")
 	}
 	return out, nil
+}
+
+// withoutBlankTail drops the blank line that the YAML writer puts after a
+// folded scalar at the end. Every rewriting of a file would add one.
+func withoutBlankTail(out []byte, n *yaml.Node) []byte {
+	trimmed := bytes.TrimRight(out, "\n")
+	if trimmed = out[:min(len(trimmed)+1, len(out))]; len(trimmed) < len(out) && readsBack(trimmed, n) {
+		return trimmed
+	}
+	return out
 }
 
 func encodeYAML(n *yaml.Node) (out []byte, err error) {
@@ -112,7 +123,7 @@ func appendJSON(out []byte, n *yaml.Node) ([]byte, error) {
 		return appendJSONObject(out, n)
 	case n.Kind == yaml.SequenceNode:
 		return appendJSONArray(out, n)
-	case n.ShortTag() == "!!str" || n.ShortTag() == "!!timestamp":
+	case n.Kind == yaml.ScalarNode && (n.ShortTag() == "!!str" || n.ShortTag() == "!!timestamp"):
 		return appendJSONString(out, n.Value)
 	default:
 		return appendJSONPlain(out, n)
@@ -164,11 +175,12 @@ func appendJSONString(out []byte, s string) ([]byte, error) {
 // appendJSONPlain writes a number or boolean: its own text where that is JSON,
 // else what YAML takes it for (0x10, .5, True).
 func appendJSONPlain(out []byte, n *yaml.Node) ([]byte, error) {
-	if json.Valid([]byte(n.Value)) && !strings.ContainsAny(n.Value, "{[\"") && n.Value != "null" {
-		return append(out, n.Value...), nil
-	}
 	var v any
-	if err := n.Decode(&v); err != nil {
+	plain := n.Kind == yaml.ScalarNode && slices.Contains([]string{"!!int", "!!float", "!!bool"}, n.ShortTag())
+	switch {
+	case plain && json.Valid([]byte(n.Value)) && !strings.ContainsAny(n.Value, "{[\"n"):
+		return append(out, n.Value...), nil
+	case !plain || n.Decode(&v) != nil:
 		return nil, errors.New("write JSON: a value has no JSON form")
 	}
 	text, err := json.Marshal(v)

@@ -3,6 +3,7 @@
 package manifest
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -93,9 +94,15 @@ func fromYAML(err error, data []byte) *SyntaxError {
 	case slices.Contains(scannerProblems, text):
 		return &SyntaxError{Line: max(line, 1), Reason: "not valid YAML: " + text}
 	case slices.Contains(parserProblems, text):
-		return &SyntaxError{Line: line + 1, Reason: "not valid YAML: " + text}
+		return &SyntaxError{Line: min(line+1, lines(data)), Reason: "not valid YAML: " + text}
 	case strings.HasPrefix(text, "unknown anchor"):
 		return &SyntaxError{Reason: "not valid YAML: an alias without its anchor"}
 	}
 	return &SyntaxError{Line: line, Reason: "not valid YAML"}
+}
+
+// lines counts lines: the YAML parser ends a document that is cut short on the
+// line after the last.
+func lines(data []byte) int {
+	return bytes.Count(bytes.TrimSuffix(data, []byte("\n")), []byte("\n")) + 1
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 )
 
 // deepYAML, deepFlow, ... nest n levels.
@@ -105,7 +106,7 @@ func TestParseRefuses(t *testing.T) {
 		{"unknown directive", "%FOO " + c + "\n---\na: 1\n", SyntaxError{1, "", "not valid YAML: found unknown directive name"}},
 		{"YAML 3", "%YAML 3.0\n---\na: 1\n", SyntaxError{1, "", "not valid YAML: found incompatible YAML document"}},
 		{"%TAG twice", "%TAG ! x\n%TAG ! y\n---\na: 1\n", SyntaxError{2, "", "not valid YAML: found duplicate %TAG directive"}},
-		{"JSON cut off", "{\"a\": \"" + c + "\",\n", SyntaxError{2, "", "not valid YAML: did not find expected node content"}},
+		{"JSON cut off", "{\"a\": \"" + c + "\",\n", SyntaxError{1, "", "not valid YAML: did not find expected node content"}},
 
 		// What is too much.
 		{"too large", "a: " + strings.Repeat("x", MaxDocumentBytes), SyntaxError{0, "", "document has 8388611 bytes, the limit is 8388608"}},
@@ -218,6 +219,9 @@ func FuzzParse(f *testing.F) {
 		if n == nil {
 			return
 		}
+		if got, bound := countNodes(n), 2*structure(in)+2; got > bound {
+			t.Errorf("%d nodes, structure promised at most %d", got, bound)
+		}
 		if err := Check(n); err != nil {
 			t.Errorf("Parse let through what Check refuses: %v", err)
 		}
@@ -233,4 +237,12 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("reads back as something else: %v\n%s", err, out)
 		}
 	})
+}
+
+func countNodes(n *yaml.Node) int {
+	count := 1
+	for _, c := range n.Content {
+		count += countNodes(c)
+	}
+	return count
 }

@@ -5,6 +5,7 @@ package manifest
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -91,10 +92,43 @@ func Objects(doc *yaml.Node) ([]*Object, error) {
 // YAML and JSON offer to hide a name: escapes, tags, anchors, aliases. False
 // is certain, true is not.
 func MightConcern(raw []byte, words ...string) bool {
-	if bytes.ContainsAny(raw, "\\&*!") {
+	return Mentions(raw, words...) || mightHide(raw)
+}
+
+// mightHide reports whether raw could have something that stands for other
+// text: "\x73" and the like, or a line break that is escaped, in double quotes;
+// a tag, an anchor or an alias where a node can begin. Prose, regular
+// expressions and globs, of which CRDs are full, mostly pass.
+func mightHide(raw []byte) bool {
+	for i := bytes.IndexAny(raw, "\\&*!"); i >= 0; {
+		if raw[i] == '\\' && escapes(raw[i+1:]) || raw[i] != '\\' && beginsNode(raw[:i]) {
+			return true
+		}
+		next := bytes.IndexAny(raw[i+1:], "\\&*!")
+		if next < 0 {
+			return false
+		}
+		i += 1 + next
+	}
+	return false
+}
+
+// escapes reports whether a backslash before rest can give a printable ASCII
+// character other than the quote and the backslash, or take away a line break
+// (YAML 1.2.2 section 5.7; \u0085 and the like are breaks, too).
+func escapes(rest []byte) bool {
+	return len(rest) == 0 || bytes.IndexByte([]byte("xuU/\r\n"), rest[0]) >= 0 || rest[0] >= utf8.RuneSelf
+}
+
+// beginsNode reports whether a node can begin after before: on a new line, or
+// after an indicator or a line break. In prose a word stands before the blank.
+func beginsNode(before []byte) bool {
+	trimmed := bytes.TrimRight(before, " \t")
+	if len(trimmed) == 0 {
 		return true
 	}
-	return Mentions(raw, words...)
+	last := trimmed[len(trimmed)-1]
+	return bytes.IndexByte([]byte("\r\n,[{:?-"), last) >= 0 || last >= utf8.RuneSelf
 }
 
 // Mentions reports whether the raw document spells out one of the words. It

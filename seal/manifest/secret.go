@@ -64,7 +64,10 @@ func ParseSecret(n *yaml.Node) (s *Secret, dropped []string, err error) {
 			return nil, nil, err
 		}
 	}
-	return s, dropped, s.check(n)
+	if err := s.check(n); err != nil {
+		return nil, nil, err
+	}
+	return s, dropped, nil
 }
 
 func (s *Secret) check(n *yaml.Node) error {

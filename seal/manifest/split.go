@@ -94,25 +94,19 @@ const (
 func (s *Stream) splitJSON(data []byte) bool {
 	body := bytes.TrimLeft(data, blanks)
 	lead := data[:len(data)-len(body)]
-	var pieces [][]byte
-	for len(body) > 0 {
+	line := 1 + bytes.Count(lead, []byte("\n"))
+	for len(body) > 0 && len(s.Documents) <= maxDocuments {
 		end := jsonEnd(body)
 		if !json.Valid(body[:end]) {
+			s.Documents = nil
 			return false
 		}
 		end = len(body) - len(bytes.TrimLeft(body[end:], blanks))
-		pieces = append(pieces, body[:end])
+		s.add(body[:end], line, true, true)
+		line += bytes.Count(body[:end], []byte("\n"))
 		body = body[end:]
-		if len(pieces) > maxDocuments {
-			break // Split refuses them
-		}
 	}
 	s.prefix = slices.Concat(s.prefix, lead)
-	line := 1 + bytes.Count(lead, []byte("\n"))
-	for _, raw := range pieces {
-		s.add(raw, line, true, true)
-		line += bytes.Count(raw, []byte("\n"))
-	}
 	return true
 }
 

@@ -143,8 +143,8 @@ func TestSplitErrors(t *testing.T) {
 		{"invalid UTF-8", "a: 1\nb: " + canary + "\xff\n", SyntaxError{Line: 2, Reason: "not valid UTF-8"}},
 		{"half of a character at the end", "a: \xe2\x82", SyntaxError{Line: 1, Reason: "not valid UTF-8"}},
 		{"surrogate in UTF-8", "\n\na: \xed\xa0\x80", SyntaxError{Line: 3, Reason: "not valid UTF-8"}},
-		{"too many YAML documents", strings.Repeat("---\n", maxDocuments+2), SyntaxError{Reason: "stream has more than 500000 documents"}},
-		{"too many JSON documents", strings.Repeat("{}", maxDocuments+1), SyntaxError{Reason: "stream has more than 500000 documents"}},
+		{"too many YAML documents", strings.Repeat("---\n", maxDocuments+2), SyntaxError{Reason: "stream has more than 300000 documents"}},
+		{"too many JSON documents", strings.Repeat("{}", maxDocuments+1), SyntaxError{Reason: "stream has more than 300000 documents"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 type Stream struct {
 	Documents []*Document
 
+	data   []byte // all, as read
 	prefix []byte // byte order mark, blanks before the first JSON document
 }
 
@@ -57,7 +58,7 @@ func Split(data []byte) (*Stream, error) {
 	if !utf8.Valid(data) {
 		return nil, notUTF8(data)
 	}
-	s := &Stream{}
+	s := &Stream{data: data}
 	if body, ok := bytes.CutPrefix(data, []byte("\uFEFF")); ok {
 		s.prefix, data = data[:len(data)-len(body)], body
 	}
@@ -78,7 +79,11 @@ func notUTF8(data []byte) error {
 }
 
 // Bytes writes the stream: documents that were not replaced as they were read.
+// The caller must not change it: it may be what was read.
 func (s *Stream) Bytes() []byte {
+	if !slices.ContainsFunc(s.Documents, func(d *Document) bool { return d.out != nil }) {
+		return s.data
+	}
 	size := len(s.prefix)
 	for _, d := range s.Documents {
 		size += len(d.written())

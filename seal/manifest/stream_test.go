@@ -199,7 +199,7 @@ func TestDocumentNode(t *testing.T) {
 	if err != nil || again == n || !Equal(again, n) || Get(Root(again), "a").Line != 4 {
 		t.Errorf("after Forget: %v, %v", again, err)
 	}
-	for i, want := range map[int]int{2: 8, 3: 11} {
+	for i, want := range map[int]int{2: 8, 3: 10} {
 		for range 2 { // the error stays the same
 			_, err := s.Documents[i].Node()
 			if got := syntaxError(t, err).Line; got != want {

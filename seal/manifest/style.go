@@ -28,7 +28,7 @@ func plainSafe(s string) bool {
 	}
 	for i, c := range []byte(s) {
 		inner := i > 0 && i < len(s)-1
-		if c == ' ' && inner && s[i-1] != ':' {
+		if c == ' ' && inner && s[i-1] != ':' && !isDigit(s[0]) { // a date has spaces, too
 			continue
 		}
 		if !plainByte(c, i == 0, i == len(s)-1) {
@@ -36,7 +36,7 @@ func plainSafe(s string) bool {
 		}
 	}
 	n := yaml.Node{Kind: yaml.ScalarNode, Value: s}
-	return n.ShortTag() == "!!str" && !sexagesimal(s)
+	return n.ShortTag() == "!!str" && !oldNumber(s)
 }
 
 func plainByte(c byte, first, last bool) bool {
@@ -55,11 +55,21 @@ func plainByte(c byte, first, last bool) bool {
 	return false
 }
 
-// sexagesimal reports whether YAML 1.1 might read s as a number in base 60 or
-// an octal or hexadecimal one: a digit, then only digits and the like.
-func sexagesimal(s string) bool {
-	return s[0] >= '0' && s[0] <= '9' && strings.Trim(s, "0123456789:_.") == "" && strings.Count(s, ".") < 2
+// oldNumber reports whether YAML 1.1 might read s as a number where 1.2 does
+// not: in base 60, or with underscores and dots in odd places. Versions and IP
+// addresses, which begin with a digit and have two dots, are safe.
+func oldNumber(s string) bool {
+	s = strings.TrimPrefix(s, "+")
+	if len(s) >= 2 && s[0] == '0' && strings.IndexByte("xXoObB", s[1]) >= 0 {
+		return true
+	}
+	if strings.Trim(s, "0123456789:_.") != "" || strings.Trim(s, "_:") == "" {
+		return false
+	}
+	return strings.Count(s, ".") < 2 || !isDigit(s[0])
 }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // literalSafe reports whether the lines of s survive a literal block scalar:
 // printable characters only, and nothing that needs an indentation indicator

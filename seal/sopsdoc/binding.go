@@ -28,9 +28,14 @@ type Clear struct {
 	Type        string
 }
 
-// bindClear hashes the canonical JSON of the clear fields and of the sorted
-// key names.
+// bindClear hashes the clear fields and the key names.
 func bindClear(c Clear, data, stringData []string) string {
+	return hexSum(clearJSON(c, data, stringData))
+}
+
+// clearJSON returns the canonical JSON of the clear fields and of the sorted
+// key names.
+func clearJSON(c Clear, data, stringData []string) []byte {
 	n := manifest.Mapping(
 		scalar("annotations"), manifest.StringMap(c.Annotations),
 		scalar("data"), stringList(data),
@@ -42,7 +47,7 @@ func bindClear(c Clear, data, stringData []string) string {
 		scalar("type"), scalar(c.Type),
 		scalar("v"), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: "1"},
 	)
-	return hexSum(canonicalJSON(n))
+	return canonicalJSON(n)
 }
 
 func stringList(names []string) *yaml.Node {

@@ -131,10 +131,11 @@ func (f *File) decrypt(k keys.DataKey, seen func(at place, sealed string)) ([]*y
 		return nil, err
 	}
 	d := &fileDecrypter{Cipher: c, seen: seen, onlyEncrypted: f.Metadata.MACOnlyEncrypted, mac: newMAC(f.Metadata.MACOnlyEncrypted)}
+	w := newWalker(visitor{d.comment, d.value}, f.selector)
 	out := make([]*yaml.Node, 0, len(f.documents))
 	for _, doc := range f.documents {
 		doc = copyNode(doc)
-		if err := (walker{visitor{d.comment, d.value}, f.selector}).document(doc); err != nil {
+		if err := w.document(doc); err != nil {
 			return nil, err
 		}
 		out = append(out, doc)

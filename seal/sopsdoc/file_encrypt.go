@@ -32,7 +32,8 @@ type PreviousFile struct {
 // copies that carry the metadata as their last key. With prev, a file under
 // the same data key k, it keeps the ciphertext of values that stand unchanged
 // in the same place; unchanged is true if nothing at all has changed, and then
-// there are no documents. A selector that selects nothing is an error.
+// there are no documents. A selector that selects nothing is an error, and so
+// are comments that would select something else once written.
 func EncryptFile(documents []*yaml.Node, k keys.DataKey, s FileSettings, prev *PreviousFile) (out []*yaml.Node, unchanged bool, err error) {
 	c, err := NewCipher(k)
 	if err != nil {
@@ -48,23 +49,40 @@ func EncryptFile(documents []*yaml.Node, k keys.DataKey, s FileSettings, prev *P
 			return nil, unchanged, err
 		}
 	}
-	for _, doc := range documents {
-		doc, err := checkedCopy(doc)
+	if out, err = e.documents(documents); err != nil {
+		return nil, false, err
+	}
+	if err := e.addMetadata(out, s); err != nil {
+		return nil, false, err
+	}
+	if sel.byComment() && !opensAsWritten(out, documents, k) {
+		return nil, false, errors.New("the YAML writer would move comments that select values: put each on its own line right above its key")
+	}
+	return out, false, nil
+}
+
+// opensAsWritten reports whether encrypted documents, written and read again,
+// open to the same data. Where comments select values that is not certain: the
+// writer may attach a comment to something else.
+func opensAsWritten(encrypted, documents []*yaml.Node, k keys.DataKey) bool {
+	read := make([]*yaml.Node, len(encrypted))
+	for i, doc := range encrypted {
+		text, err := manifest.EncodeYAML(doc)
 		if err != nil {
-			return nil, false, err
+			return false
 		}
-		if manifest.Get(manifest.Root(doc), MetadataKey) != nil {
-			return nil, false, invalid(MetadataKey, "is there already: the document is encrypted or uses a reserved key")
+		if read[i], err = manifest.Parse(text); err != nil {
+			return false
 		}
-		if err := (walker{visitor{e.comment, e.value}, sel}).document(doc); err != nil {
-			return nil, false, err
-		}
-		out = append(out, doc)
 	}
-	if !e.found {
-		return nil, false, errors.New("the selector matches no value, everything would stay in clear")
+	f, err := ParseFile(read...)
+	if err != nil {
+		return false
 	}
-	return out, false, e.addMetadata(out, s)
+	plain, err := f.Decrypt(k)
+	return err == nil && slices.EqualFunc(plain, documents, func(a, b *yaml.Node) bool {
+		return sameData(manifest.Root(a), manifest.Root(b))
+	})
 }
 
 // fileEncrypter encrypts the values of a file and hashes them.
@@ -90,6 +108,27 @@ func (e *fileEncrypter) keep(prev *PreviousFile, documents []*yaml.Node, s FileS
 	md := prev.File.Metadata
 	same := slices.EqualFunc(plain, documents, sameDocument)
 	return same && md.Selector == s.Selector && md.MACOnlyEncrypted == s.MACOnlyEncrypted && md.Recipients.Same(s.Recipients), nil
+}
+
+func (e *fileEncrypter) documents(documents []*yaml.Node) (out []*yaml.Node, err error) {
+	w := newWalker(visitor{e.comment, e.value}, e.selector)
+	for _, doc := range documents {
+		doc, err := checkedCopy(doc)
+		if err != nil {
+			return nil, err
+		}
+		if manifest.Get(manifest.Root(doc), MetadataKey) != nil {
+			return nil, invalid(MetadataKey, "is there already: the document is encrypted or uses a reserved key")
+		}
+		if err := w.document(doc); err != nil {
+			return nil, err
+		}
+		out = append(out, doc)
+	}
+	if !e.found {
+		return nil, errors.New("the selector matches no value, everything would stay in clear")
+	}
+	return out, nil
 }
 
 func (e *fileEncrypter) value(n *yaml.Node, path []string, encrypted bool) error {

