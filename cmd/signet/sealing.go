@@ -209,10 +209,11 @@ func (s *sealing) assemble(in input, objects []found, bodies [][]byte) ([]byte, 
 }
 
 // mentionsSecret is a quick look that keeps files that have nothing to do with
-// Kubernetes, and perhaps are not even YAML, out of the way.
+// Kubernetes, and perhaps are not even YAML, out of the way. Escapes and binary
+// tags could spell the word in another way.
 func mentionsSecret(in input) bool {
 	for _, doc := range in.stream.Documents {
-		if manifest.Mentions(doc.Raw(), "Secret") {
+		if manifest.Mentions(doc.Raw(), "Secret", `\x`, `\u`, `\U`, "binary") {
 			return true
 		}
 	}

@@ -26,7 +26,7 @@ func TestRulesErrors(t *testing.T) {
 		{"not YAML", "creation_rules: [\n", "1: not valid YAML: did not find expected node content"},
 		{"two documents", "creation_rules: [{age: age1a}]\n---\na: b\n", "2: more than one document where one is expected"},
 		{"anchor", "creation_rules:\n  - age: &me age1a\n", "2: creation_rules.age: anchors are not supported"},
-		{"alias", "creation_rules:\n  - age: *me\n", ": not valid YAML"},
+		{"alias", "creation_rules:\n  - age: *me\n", ": not valid YAML: an alias without its anchor"},
 		{"duplicate", "creation_rules:\n  - age: age1a\n    age: age1b\n", `3: creation_rules: duplicate key "age"`},
 		{"no rules", "stores:\n  yaml: {indent: 2}\n", "1: no creation_rules"},
 		{"no rule", "creation_rules: []\n", "1: creation_rules: " + isEmpty},

@@ -155,6 +155,9 @@ func SealEnvelope(clear Clear, content Content, k keys.DataKey, recipients keys.
 	if err := checkSealable(clear, content); err != nil {
 		return nil, err
 	}
+	if n := len(recipients.Entries()); n == 0 || n > maxRecipients {
+		return nil, invalid("sops", "%d recipients, there must be 1 to %d", n, maxRecipients)
+	}
 	c, err := NewCipher(k)
 	if err != nil {
 		return nil, err
