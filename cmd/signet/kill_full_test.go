@@ -84,7 +84,7 @@ func TestKillDiskFull(t *testing.T) {
 		checkUnharmed(t, r, key, files, old, "no space left on device")
 	})
 	t.Run("key", func(t *testing.T) {
-		fileSet{"filler": strings.Repeat("x", 64<<10-4096)}.write(t, files)
+		fileSet{"filler": strings.Repeat("x", 64<<10)}.write(t, files)
 		r := run("key", "generate", "-o", filepath.Join(files, "keys.txt"))
 		if r.ExitCode != exitFailed || !strings.Contains(string(r.Stderr), "no space left on device") {
 			t.Errorf("exit %d\n%s", r.ExitCode, r.Stderr)

@@ -21,6 +21,7 @@ type Wrapper interface {
 type Unwrapper interface {
 	// Unwrap returns the secret that e holds. The error wraps ErrNoIdentity
 	// when nothing at hand could open e, which says nothing about e itself.
+	// It names the key of e, as in "unwrap with age recipient ...: ...".
 	// Implementations are safe for concurrent use.
 	Unwrap(ctx context.Context, e Entry) ([]byte, error)
 }
@@ -58,7 +59,7 @@ type Unwrappers map[Type]Unwrapper
 func (u Unwrappers) Unwrap(ctx context.Context, e Entry) ([]byte, error) {
 	p, ok := u[e.Type()]
 	if !ok {
-		return nil, &UnsupportedError{Type: e.Type()}
+		return nil, fmt.Errorf("unwrap with %s: %w", shortID(e), &UnsupportedError{Type: e.Type()})
 	}
 	return p.Unwrap(ctx, e)
 }

@@ -34,7 +34,8 @@ func WrapAll(ctx context.Context, w Wrapper, r Recipients, k DataKey) (Recipient
 	return Recipients{Groups: []Group{group}}, nil
 }
 
-// Attempt is a key that was tried, and why it did not give the data key.
+// Attempt is a key that was tried, and why it did not give the data key. The
+// error names the key.
 type Attempt struct {
 	Entry Entry
 	Err   error
@@ -49,7 +50,7 @@ func (e *NoKeyError) Error() string {
 	var b strings.Builder
 	b.WriteString("no key could unwrap the data key")
 	for _, a := range e.Attempts {
-		fmt.Fprintf(&b, "\n  %s %s: %v", a.Entry.Type(), shortID(a.Entry), a.Err)
+		fmt.Fprintf(&b, "\n  %v", a.Err)
 	}
 	return b.String()
 }
