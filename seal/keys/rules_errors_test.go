@@ -82,8 +82,8 @@ func TestRuleErrors(t *testing.T) {
 		{"selector regex", "age: age1a\n    encrypted_regex: '[z-a]'", `3: creation_rules[0].encrypted_regex: regular expression does not compile: invalid character class range: "z-a"`},
 		{"two selectors", "age: age1a\n    encrypted_regex: a\n    unencrypted_suffix: b", "3: creation_rules[0].encrypted_regex: a rule has at most one selector, and this one has unencrypted_suffix too"},
 
-		{"unknown recipient", "age: 'age1a, bob'", "2: creation_rules[0].age: key 2 of 2: want an age recipient: age1... or an SSH public key, ssh-ed25519 ... or ssh-rsa ..."},
-		{"SSH comment with comma", "age: 'ssh-rsa AAAA me, you'", "2: creation_rules[0].age: key 2 of 2: want an age recipient: age1... or an SSH public key, ssh-ed25519 ... or ssh-rsa ..."},
+		{"unknown recipient", "age: 'age1a, bob'", "2: creation_rules[0].age: key 2 of 2: want an age recipient (age1...) or an SSH public key (ssh-ed25519 ... or ssh-rsa ...)"},
+		{"SSH comment with comma", "age: 'ssh-rsa AAAA me, you'", "2: creation_rules[0].age: key 2 of 2: want an age recipient (age1...) or an SSH public key (ssh-ed25519 ... or ssh-rsa ...)"},
 		{"no comma", "age: >-\n      age1a\n      age1b", "2: creation_rules[0].age: holds two recipients without a comma between them"},
 		{"no comma after SSH", "age: 'ssh-rsa AAAA age1b'", "2: creation_rules[0].age: holds two recipients without a comma between them"},
 		{"space in recipient", "age: 'age1a b'", "2: creation_rules[0].age: white space in an age recipient"},

@@ -82,7 +82,7 @@ func parseAge(text string) (Entry, error) {
 	}
 	switch {
 	case !starts(text):
-		return nil, errors.New("want an age recipient: age1... or an SSH public key, ssh-ed25519 ... or ssh-rsa ...")
+		return nil, errors.New("want an age recipient (age1...) or an SSH public key (ssh-ed25519 ... or ssh-rsa ...)")
 	case slices.ContainsFunc(words[1:], starts):
 		return nil, errors.New("holds two recipients without a comma between them")
 	case strings.HasPrefix(text, "age1") && len(words) > 1:

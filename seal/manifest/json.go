@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -34,10 +36,8 @@ func parseJSON(data []byte) (*yaml.Node, error) {
 	if _, err := d.d.Token(); err != io.EOF {
 		return nil, errNotJSON
 	}
-	if bytes.Contains(data, []byte(`\ud`)) || bytes.Contains(data, []byte(`\uD`)) {
-		if line := lineOfReplacement(root); line > 0 {
-			return nil, &SyntaxError{Line: line, Reason: "half of a surrogate pair in a JSON string"}
-		}
+	if at := halfPair(data); at >= 0 {
+		return nil, &SyntaxError{Line: 1 + bytes.Count(data[:at], []byte("\n")), Reason: "half of a surrogate pair in a JSON string"}
 	}
 	return &yaml.Node{Kind: yaml.DocumentNode, Line: root.Line, Content: []*yaml.Node{root}}, nil
 }
@@ -147,16 +147,35 @@ func (d *jsonReader) end() error {
 	return err
 }
 
-// lineOfReplacement returns the line of the first U+FFFD, 0 if there is none:
-// encoding/json silently puts it for half of a surrogate pair.
-func lineOfReplacement(n *yaml.Node) int {
-	if strings.ContainsRune(n.Value, '\uFFFD') {
-		return n.Line
-	}
-	for _, c := range n.Content {
-		if line := lineOfReplacement(c); line > 0 {
-			return line
+// halfPair returns where valid JSON has an escape that is half of a surrogate
+// pair, for which encoding/json silently puts U+FFFD, or -1.
+func halfPair(data []byte) int {
+	for i := 0; i < len(data); i++ {
+		if data[i] != '\\' { // stands in strings only
+			continue
+		}
+		r, ok := unicodeEscape(data[i:])
+		switch {
+		case !ok:
+			i++
+		case !utf16.IsSurrogate(r):
+			i += 5
+		default:
+			low, ok := unicodeEscape(data[i+6:])
+			if !ok || utf16.DecodeRune(r, low) == utf8.RuneError {
+				return i
+			}
+			i += 11
 		}
 	}
-	return 0
+	return -1
+}
+
+// unicodeEscape reads the \u1234 that data begins with.
+func unicodeEscape(data []byte) (rune, bool) {
+	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(data[2:6]), 16, 16)
+	return rune(n), err == nil
 }
