@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -210,8 +211,11 @@ func sameSecret(t testing.TB, out string, want *manifest.Secret) {
 	if err != nil {
 		t.Fatalf("%v in:\n%.2000s", err, out)
 	}
-	if diff := cmp.Diff(&expected, got, cmpopts.EquateEmpty(), cmp.Comparer(bytes.Equal)); diff != "" {
+	if diff := cmp.Diff(&expected, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(manifest.Secret{}, "Data")); diff != "" {
 		t.Errorf("(-sealed +unsealed):\n%.4000s", diff)
+	}
+	if !maps.EqualFunc(expected.Data, got.Data, bytes.Equal) { // cmp takes minutes for it
+		t.Error("data differs")
 	}
 	var kubectl map[string]any
 	read := func(data []byte, to any) error { return kyaml.UnmarshalStrict(data, to) }
@@ -239,16 +243,17 @@ func TestRoundTrip(t *testing.T) {
 			keys += len(s.Data) + len(s.StringData)
 			in := writeSecret(t, s, seed%3 == 0)
 			scope := pick(g, []string{"strict", "namespace", "cluster"})
-			sealed := mustRun(t, in, "seal", "-", "-a", key.recipient, "--scope", scope)
+			var allow []string // short texts stand in annotations, too
+			for name := range maps.Keys(s.StringData) {
+				allow = append(allow, "--allow-clear", name)
+			}
+			sealed := mustRun(t, in, append([]string{"seal", "-", "-a", key.recipient, "--scope", scope}, allow...)...)
 			sameSecret(t, mustRun(t, sealed, "unseal", "--age-key-file", key.path, "-"), s)
 			if want := map[string]string{"strict": s.Namespace + "/" + s.Name, "namespace": s.Namespace + "/*", "cluster": "*/*"}[scope]; !strings.Contains(sealed, want) {
 				t.Errorf("scope %s is not %s", scope, want)
 			}
-			if seed%4 == 0 {
-				sops := mustRun(t, in, "seal", "-", "-a", key.recipient, "--as", "sops")
-				if s.Type == "" {
-					t.Skip("SOPS adds no type")
-				}
+			if seed%4 == 0 && s.Type != "" { // to which SOPS adds none
+				sops := mustRun(t, in, append([]string{"seal", "-", "-a", key.recipient, "--as", "sops"}, allow...)...)
 				sameSecret(t, mustRun(t, sops, "unseal", "--age-key-file", key.path, "-"), s)
 			}
 		})
@@ -270,18 +275,16 @@ func TestRoundTripStrings(t *testing.T) {
 	for _, asJSON := range []bool{false, true} {
 		sealed := mustRun(t, writeSecret(t, s, asJSON), append([]string{"seal", "-", "-a", key.recipient}, allow...)...)
 		sameSecret(t, mustRun(t, sealed, "unseal", "--age-key-file", key.path, "-"), s)
-		// Through a cluster, which stores JSON with sorted keys and gives YAML.
+		// Through a cluster, which sorts keys.
 		var stored map[string]any
 		if err := kyaml.Unmarshal([]byte(sealed), &stored); err != nil {
 			t.Fatal(err)
 		}
-		for _, write := range []func(any) ([]byte, error){json.Marshal, yaml.Marshal} {
-			again, err := write(stored)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sameSecret(t, mustRun(t, string(again), "unseal", "--age-key-file", key.path, "-"), s)
+		again, err := json.Marshal(stored)
+		if err != nil {
+			t.Fatal(err)
 		}
+		sameSecret(t, mustRun(t, string(again), "unseal", "--age-key-file", key.path, "-"), s)
 	}
 }
 

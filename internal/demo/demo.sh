@@ -93,17 +93,17 @@ nothing_found() {
 	[ "$code" -eq 1 ] && [ ! -s "$scratch/out" ] || die "exit code $code, not \"nothing found\": $1"
 }
 
-# refused TEXT COMMAND runs a command that must end with exit code 3, print
-# nothing on stdout and give a reason that holds TEXT.
+# refused TEXT COMMAND [CODE] runs a command that must end with exit code CODE
+# (3), print nothing on stdout and give a reason that holds TEXT.
 refused() {
-	local code=0
+	local code=0 want=${3:-3}
 	prompt "$2"
 	eval "$2" >"$scratch/out" 2>"$scratch/err" || code=$?
-	fold -s -w 86 "$scratch/err" | sed -e 's/ *$//' -e '/^signet:/!s/^/  /' -e 's/^/   /'
-	[ "$code" -eq 3 ] || die "exit code $code, want 3: $2"
+	fold -s -w 86 "$scratch/err" | sed -e 's/ *$//' -e '/^signet:/!{/^Error:/!s/^/  /;}' -e 's/^/   /'
+	[ "$code" -eq "$want" ] || die "exit code $code, want $want: $2"
 	[ ! -s "$scratch/out" ] || die "there is output on stdout: $2"
 	grep -qF -- "$1" "$scratch/err" || die "the reason does not hold \"$1\": $2"
-	ok "refused: exit code 3, nothing on stdout"
+	ok "refused: exit code $code, nothing on stdout"
 }
 
 make_key() {
@@ -146,6 +146,8 @@ seal_secrets() {
 		Each file is replaced by a sealed one. Sealing needs no private key. Names
 		stay readable, so that people can review a change; values do not:
 	END
+	XDG_CONFIG_HOME=/nowhere signet seal --filename-override secrets/x.yaml - <secrets/database.yaml >/dev/null ||
+		die "sealing needs the private key"
 	run 'signet seal -i secrets'
 	run 'cat secrets/database.yaml'
 	sealed_at=$(date +%s)
@@ -202,8 +204,8 @@ change_value() {
 	local now
 	step "Change a value"
 	say <<-END
-		The password is changed in a pipe, so it is in no file in clear. What did not
-		change keeps its bytes, so that the diff shows which value did:
+		The password is changed in a pipe, so it never is in a file in clear. What
+		did not change keeps its bytes, so that the diff shows which value did:
 	END
 	until now=$(date +%s) && [ "$now" -gt "$sealed_at" ]; do sleep 0.1; done # lastmodified counts seconds
 	run "signet unseal secrets/database.yaml |
@@ -227,12 +229,15 @@ build() {
 	run "kustomize build . | grep '^kind:' | sort | uniq -c"
 	say <<-END
 		signet runs the build and puts the Secrets where the sealed documents were.
-		If the build failed, or one document did not open, nothing would come out.
 		Here the output goes to a file for comparing; it could go to kubectl apply.
 	END
 	run 'signet unseal -o ../opened.yaml -- kustomize build .'
 	run "grep '^kind:' ../opened.yaml | sort | uniq -c"
 	[ "$(grep -c '^kind: Secret$' ../opened.yaml)" -eq 5 ] || die "not five Secrets"
+	say <<-END
+		If the build fails, nothing comes out, where a pipe would end well:
+	END
+	refused 'run kustomize: exit status 1' 'signet unseal -- kustomize build nowhere' 1
 }
 
 compare() {
@@ -268,12 +273,13 @@ misuse() {
 	refused 'was changed after sealing' "sed 's/namespace: shop/namespace: theirs/; s,scope: shop/,scope: theirs/,' \\
        secrets/database.yaml | signet unseal -"
 	say <<-END
-		Someone makes it a Secret of another type, or changes an encrypted value:
+		Someone makes it a Secret of another type, or changes an encrypted value. One
+		bad document among five is enough for nothing to come out:
 	END
 	refused 'was changed after sealing' \
 		"sed 's,type: kubernetes.io/basic-auth,type: Opaque,' secrets/database.yaml | signet unseal -"
 	echo
-	refused 'spec.sealed.signet.stringData.password' "sed '/password: ENC/s/,iv:..../,iv:AAAA/' secrets/database.yaml | signet unseal -"
+	refused 'spec.sealed.signet.stringData.password' "kustomize build . | sed '/password: ENC/s/,iv:..../,iv:AAAA/' | signet unseal -"
 	say <<-END
 		Someone has the repository, but not the key:
 	END
@@ -283,7 +289,7 @@ misuse() {
 without_signet() {
 	step "You are not locked in"
 	say <<-END
-		Inside of a sealed document, under spec.sealed, is a SOPS document. The stock
+		Inside a sealed document, under spec.sealed, is a SOPS document. The stock
 		sops program reads it with the same key, and Signet is not involved:
 	END
 	run "sed '1,/^  sealed:/d; s/^    //' secrets/database.yaml |
