@@ -21,7 +21,7 @@ const minClearBytes = 6
 // ClearValueError says that a value of the Secret also stands in a field that
 // stays readable.
 type ClearValueError struct {
-	Place string // "label app", "annotation note", "a comment"
+	Place string // "label app", "annotation note", "a comment", "the key of a label"
 	Key   string // key of the Secret whose value stands there
 }
 
@@ -31,47 +31,67 @@ func (e *ClearValueError) Error() string {
 
 // clearField is a text that stays readable.
 type clearField struct {
-	place string
-	text  string
+	kind string // "label", "annotation", or "a comment" without key
+	key  string
+	text string
+}
+
+// holds reports where in the field one of texts stands, "" if nowhere. The
+// place is not shown by the name that holds the value.
+func (f clearField) holds(texts ...string) (place string) {
+	in := func(s string) bool {
+		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(s, text) })
+	}
+	switch {
+	case f.key != "" && in(f.key):
+		return "the key of a " + f.kind
+	case in(f.text) && f.key != "":
+		return f.kind + " " + f.key
+	case in(f.text):
+		return f.kind
+	}
+	return ""
 }
 
 // checkClear refuses clear fields that hold a value of the Secret or its
-// base64. Values of the keys in allow may.
+// base64, with or without the white space around it, such as a final line
+// break. Values of the keys in allow may stand there.
 func (in *input) checkClear(allow []string) error {
 	fields := in.clearFields()
 	for _, key := range sortedKeys(in.secret) {
 		if slices.Contains(allow, key) {
 			continue
 		}
-		value, ok := in.secret.StringData[key]
+		whole, ok := in.secret.StringData[key]
 		if !ok {
-			value = string(in.secret.Data[key])
+			whole = string(in.secret.Data[key])
 		}
-		value = strings.TrimSpace(value)
+		value := strings.TrimSpace(whole)
 		if len(value) < minClearBytes {
 			continue
 		}
-		encoded := base64.StdEncoding.EncodeToString([]byte(value))
 		for _, f := range fields {
-			if strings.Contains(f.text, value) || strings.Contains(f.text, encoded) {
-				return &ClearValueError{Place: f.place, Key: key}
+			if place := f.holds(value, encoded(value), encoded(whole)); place != "" {
+				return &ClearValueError{Place: place, Key: key}
 			}
 		}
 	}
 	return nil
 }
 
+func encoded(value string) string { return base64.StdEncoding.EncodeToString([]byte(value)) }
+
 func (in *input) clearFields() []clearField {
 	var fields []clearField
 	add := func(kind string, m map[string]string) {
 		for _, key := range slices.Sorted(maps.Keys(m)) {
-			fields = append(fields, clearField{kind + " " + key, key + "\n" + m[key]})
+			fields = append(fields, clearField{kind, key, m[key]})
 		}
 	}
 	add("label", in.secret.Labels)
 	add("annotation", in.secret.Annotations)
 	add("annotation", in.outside)
-	fields = append(fields, clearField{"a comment", in.head})
+	fields = append(fields, clearField{kind: "a comment", text: in.head})
 	for _, name := range keptComments {
 		fields = append(fields, clearComments(keyNode(in.node, name))...)
 		fields = append(fields, clearComments(manifest.Get(in.node, name))...)
@@ -85,7 +105,7 @@ func clearComments(n *yaml.Node) []clearField {
 	}
 	var fields []clearField
 	if text := n.HeadComment + n.LineComment + n.FootComment; text != "" {
-		fields = append(fields, clearField{"a comment", text})
+		fields = append(fields, clearField{kind: "a comment", text: text})
 	}
 	for _, child := range n.Content {
 		fields = append(fields, clearComments(child)...)

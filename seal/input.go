@@ -53,8 +53,8 @@ func read(n *yaml.Node, o Options) (*input, error) {
 	if n.Kind == yaml.DocumentNode {
 		in.head = n.HeadComment
 	}
-	for _, field := range dropped {
-		in.notes = append(in.notes, field+" was left out: it is set by the API server or belongs to one cluster")
+	if len(dropped) > 0 {
+		in.notes = append(in.notes, strings.Join(dropped, ", ")+": left out, set by the API server or of use in one cluster only")
 	}
 	in.sortMetadata(o.KeepMetadata)
 	in.dropComments()
@@ -214,16 +214,7 @@ func keyNode(n *yaml.Node, name string) *yaml.Node {
 
 // sortedKeys returns the keys of both value maps, sorted.
 func sortedKeys(s *manifest.Secret) []string {
-	return slices.Sorted(func(yield func(string) bool) {
-		for key := range maps.Keys(s.Data) {
-			if !yield(key) {
-				return
-			}
-		}
-		for key := range maps.Keys(s.StringData) {
-			if !yield(key) {
-				return
-			}
-		}
-	})
+	all := slices.AppendSeq(slices.Collect(maps.Keys(s.Data)), maps.Keys(s.StringData))
+	slices.Sort(all)
+	return all
 }

@@ -74,7 +74,7 @@ func (o Options) policy() sopsdoc.Policy {
 // Previous is a SealedSecret that was opened: what sealing over it may keep.
 type Previous struct {
 	// Object is the SealedSecret object. Seal takes over what stands outside
-	// of the envelope, and comments.
+	// of the envelope, and comments, and does not change it.
 	Object *yaml.Node
 	// Sealed is the envelope and its content.
 	Sealed sopsdoc.Previous
@@ -84,8 +84,8 @@ type Previous struct {
 
 // Result is a sealed document.
 type Result struct {
-	// Node is the document, a document node. With Unchanged it is the
-	// object of Previous, so that its bytes can be kept.
+	// Node is the document, a document node. With Unchanged it equals the
+	// object of Previous, whose bytes can be kept.
 	Node *yaml.Node
 	// Unchanged says that the previous document already was what was asked.
 	Unchanged bool
@@ -96,9 +96,10 @@ type Result struct {
 // Seal makes a SealedSecret of the Secret manifest n. prev may be nil; if it
 // is given and its recipients are the ones asked for, its data key and the
 // ciphertext of unchanged values are kept, and everything is if nothing
-// changed. Errors are a *manifest.SyntaxError for the manifest, a
-// *sopsdoc.DeniedError, a *ClearValueError, a *SizeError, or those of the
-// Wrapper. No error holds a value.
+// changed. Errors are a *manifest.SyntaxError or *sopsdoc.InvalidError for the
+// manifest, ErrNoNamespace, a *NamespaceError, *sopsdoc.DeniedError,
+// *ClearValueError or *SizeError, or those of the Wrapper. No error holds a
+// value. Seal changes neither n nor prev.
 func Seal(ctx context.Context, n *yaml.Node, prev *Previous, o Options) (*Result, error) {
 	in, err := read(n, o)
 	if err != nil {
@@ -193,16 +194,24 @@ func (in *input) object(e *sopsdoc.Envelope, prev *Previous) (n *yaml.Node, chan
 	if prev == nil {
 		return in.newObject(e), true
 	}
-	n = prev.Object
+	n = manifest.Clone(prev.Object) // two Secrets may have been given the same one
 	root := manifest.Root(n)
+	spec := manifest.Get(root, "spec")
 	if e != prev.Sealed.Envelope {
-		manifest.Set(manifest.Get(root, "spec"), "sealed", e.Node())
+		manifest.Set(spec, "sealed", e.Node())
+		changed = true
+	}
+	if name := manifest.Get(spec, "secretName"); name != nil && name.Value != in.secret.Name {
+		manifest.Set(spec, "secretName", manifest.String(in.secret.Name))
 		changed = true
 	}
 	metadata := manifest.Get(root, "metadata")
 	labels := setStrings(metadata, "labels", in.secret.Labels, prev.Sealed.Envelope.Labels)
 	annotations := setStrings(metadata, "annotations", in.outside, nil)
-	return n, changed || labels || annotations
+	if !changed && !labels && !annotations {
+		return prev.Object, false
+	}
+	return n, true
 }
 
 // setStrings brings the entries of want into a map of n and takes those of

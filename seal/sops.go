@@ -4,6 +4,7 @@ package seal
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -33,26 +34,28 @@ func DefaultSelector() keys.Selector {
 
 // SOPSResult holds SOPS-encrypted documents, one for each Secret.
 type SOPSResult struct {
-	Nodes     []*yaml.Node // nil if Unchanged
-	Unchanged bool
-	Notes     []string
+	Nodes     []*yaml.Node // document nodes, nil if Unchanged
+	Unchanged bool         // the previous file already is what was asked
+	Notes     []string     // as in Result
 }
 
 // SealSOPS encrypts Secret manifests together as one SOPS file, as stock sops
 // does with a file of several documents: it can only be opened as a whole.
-// prev is as in Seal.
+// prev is as in Seal. Errors are those of Seal other than *sopsdoc.DeniedError
+// and *SizeError, a *SelectorError, or those of sopsdoc.EncryptFile.
 func SealSOPS(ctx context.Context, docs []*yaml.Node, prev *sopsdoc.PreviousFile, o SOPSOptions) (*SOPSResult, error) {
 	r := &SOPSResult{}
+	keep := append(slices.Clone(o.KeepMetadata), instanceLabel)
 	var plain []*yaml.Node
 	for _, doc := range docs {
-		in, err := read(doc, Options{Namespace: o.Namespace, KeepMetadata: append(o.KeepMetadata, instanceLabel), AllowClear: o.AllowClear})
+		in, err := read(doc, Options{Namespace: o.Namespace, KeepMetadata: keep, AllowClear: o.AllowClear})
 		if err != nil {
 			return nil, err
 		}
 		plain = append(plain, in.plainNode(doc))
 		r.Notes = append(r.Notes, in.notes...)
 	}
-	k, recipients, keep, err := o.fileKey(ctx, prev)
+	k, recipients, kept, err := o.fileKey(ctx, prev)
 	if err != nil {
 		return nil, err
 	}
@@ -60,11 +63,11 @@ func SealSOPS(ctx context.Context, docs []*yaml.Node, prev *sopsdoc.PreviousFile
 	if settings.Selector.IsZero() {
 		settings.Selector = DefaultSelector()
 	}
-	r.Nodes, r.Unchanged, err = sopsdoc.EncryptFile(plain, k, settings, keep)
+	r.Nodes, r.Unchanged, err = sopsdoc.EncryptFile(plain, k, settings, kept)
 	if err != nil {
 		return nil, err
 	}
-	if keep != nil && !r.Unchanged && o.FreshKeyOnChange {
+	if kept != nil && !r.Unchanged && o.FreshKeyOnChange {
 		return SealSOPS(ctx, docs, nil, o)
 	}
 	return r, checkSelected(r.Nodes)
@@ -144,7 +147,8 @@ func (e *SelectorError) Error() string {
 }
 
 // checkSelected makes sure that a selector from the rules hides the values of
-// a Secret and nothing that Kubernetes and kustomize must read.
+// a Secret and nothing that Kubernetes and kustomize must read to tell what
+// the object is.
 func checkSelected(docs []*yaml.Node) error {
 	for _, doc := range docs {
 		root := manifest.Root(doc)

@@ -22,8 +22,10 @@ type OpenedFile struct {
 }
 
 // OpenFile opens SOPS-encrypted documents that belong to one file: they share
-// their mac. Documents that are no Kubernetes objects are refused, as are
-// SealedSecrets, which would lose their scope.
+// their mac. Documents that are no Kubernetes objects are refused, as are those
+// of Signet's own API. Options.Policy plays no part, and neither does
+// sopsdoc.Denied. Errors are those of Open without *ScopeError and
+// *sopsdoc.DeniedError.
 func OpenFile(ctx context.Context, docs []*yaml.Node, o Options) (*OpenedFile, error) {
 	for _, doc := range docs {
 		if err := checkObject(manifest.Root(doc)); err != nil {
@@ -58,9 +60,9 @@ func checkObject(n *yaml.Node) error {
 	o := manifest.Object{Node: n}
 	switch {
 	case o.Kind() == "" || o.APIVersion() == "":
-		return &sopsdoc.InvalidError{Path: "kind", Reason: "a SOPS document must be a Kubernetes object with apiVersion and kind in clear"}
+		return &sopsdoc.InvalidError{Path: "kind", Reason: "a SOPS document must be a Kubernetes object, with apiVersion and kind"}
 	case o.Group() == sopsdoc.Group:
-		return &sopsdoc.InvalidError{Path: sopsdoc.MetadataKey, Reason: "a " + o.Kind() + " must not have SOPS metadata at its top level"}
+		return &sopsdoc.InvalidError{Path: sopsdoc.MetadataKey, Reason: "an object of " + sopsdoc.Group + " must not have SOPS metadata at its top level"}
 	}
 	return nil
 }

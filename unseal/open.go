@@ -55,7 +55,8 @@ type Opened struct {
 	DataKey keys.DataKey
 }
 
-// Open opens the SealedSecret object n.
+// Open opens the SealedSecret object n, a mapping or a document node. The
+// package comment lists its errors; there is also a *NamespaceError.
 func Open(ctx context.Context, n *yaml.Node, o Options) (*Opened, error) {
 	doc, err := sopsdoc.ParseSealedSecret(manifest.Root(n))
 	if err != nil {

@@ -29,7 +29,8 @@ var errEmpty = errors.New("the input is empty")
 var manifestSuffixes = []string{".yaml", ".yml", ".json"}
 
 // collect lists the files that arguments name, directories recursively.
-// Hidden directories, symbolic links and other files within them are left out.
+// Hidden files and directories, symbolic links and other files within them are
+// left out.
 // The same file named twice is an error: it would be written twice.
 func collect(args []string) ([]input, error) {
 	var inputs []input
@@ -61,8 +62,10 @@ func walk(dir string) ([]input, error) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && path != dir && strings.HasPrefix(d.Name(), "."):
-			return filepath.SkipDir
+		case path != dir && strings.HasPrefix(d.Name(), "."):
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
 		case d.Type().IsRegular() && slices.Contains(manifestSuffixes, strings.ToLower(filepath.Ext(path))):
 			inputs = append(inputs, input{name: path, walked: true})
 		}
@@ -114,16 +117,16 @@ func cause(err error) error {
 	return err
 }
 
-// object names an object for messages.
+// objectName names an object for messages.
 func objectName(o *manifest.Object) string {
 	name := o.Name()
 	if name == "" || len(name) > 253 {
 		return ""
 	}
 	if ns := o.Namespace(); ns != "" {
-		return ns + "/" + name
+		name = ns + "/" + name
 	}
-	return name
+	return visible(name)
 }
 
 // join writes streams one after the other, with a document marker between them
@@ -143,12 +146,15 @@ func join(outputs [][]byte) []byte {
 		}
 	}
 	var all []byte
-	for i, piece := range pieces {
-		if i > 0 && all[len(all)-1] != '\n' {
+	for _, piece := range pieces {
+		piece = bytes.TrimPrefix(piece, []byte("\uFEFF"))
+		if len(piece) == 0 {
+			continue
+		}
+		if len(all) > 0 && all[len(all)-1] != '\n' {
 			all = append(all, '\n')
 		}
-		piece = bytes.TrimPrefix(piece, []byte("\uFEFF"))
-		if i > 0 && yaml && !bytes.HasPrefix(piece, []byte("---")) {
+		if len(all) > 0 && yaml && !bytes.HasPrefix(piece, []byte("---")) {
 			all = append(all, "---\n"...)
 		}
 		all = append(all, piece...)

@@ -133,3 +133,6 @@ func encodeLoose(t testing.TB, n *yaml.Node) string {
 	}
 	return b.String()
 }
+
+// nodes is a list of one document.
+func nodes(n *yaml.Node) []*yaml.Node { return []*yaml.Node{n} }

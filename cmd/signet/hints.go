@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -78,11 +79,13 @@ func recipientHint(err error) string {
 	case errors.Is(e.err, errKeyGroups):
 		return "name all recipients in one rule without key_groups: each of them then opens the document alone"
 	}
-	return "a recipient is an age1... or ssh-... public key; copy it again, it has no blanks in it (the public key in a key file is in its comment)"
+	return "a recipient is an age1... or ssh-... public key; copy it again, as a whole (the public key in a key file is in its comment)"
 }
 
 func inputHint(err error) string {
 	switch {
+	case errors.Is(err, errEmpty) && isFile(err):
+		return "output that is redirected onto a file empties it first: write with -i or -o; --allow-empty accepts it"
 	case errors.Is(err, errEmpty):
 		return "the command that should have written it may have failed; --allow-empty accepts it"
 	case errors.Is(err, manifest.ErrTooLarge), errors.As(err, new(*tooMuchError)):
@@ -94,7 +97,7 @@ func inputHint(err error) string {
 		return "to look at it: signet inspect " + file + "; to change it: signet unseal " + file +
 			" -o clear.yaml, edit clear.yaml, signet seal clear.yaml -o " + file + ", delete clear.yaml"
 	case errors.Is(err, errSOPS):
-		return "open it first: signet unseal " + fileOf(err) + " | signet seal -"
+		return "open it first: signet unseal " + fileOf(err) + " | signet seal - -o " + fileOf(err)
 	case errors.Is(err, errNotAlone):
 		return "put the Secrets into a file of their own"
 	case errors.As(err, new(*dataKeyError)):
@@ -106,6 +109,16 @@ func inputHint(err error) string {
 		return syntaxHint(e)
 	}
 	return ""
+}
+
+// isFile reports whether an error is about a file, not a pipe or a command.
+func isFile(err error) bool {
+	placed, ok := as[*placedError](err)
+	if !ok {
+		return false
+	}
+	info, err := os.Stat(placed.file)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // fileOf names the file that an error is about, for a command to be pasted.
@@ -144,7 +157,7 @@ func sealHint(err error) string {
 		return "name it with -n NAMESPACE, put it into the manifest, or seal for every namespace with --scope cluster"
 	}
 	if _, ok := as[*seal.NamespaceError](err); ok {
-		return "leave -n out, or change the manifest"
+		return "leave -n out, or change the namespace in the manifest"
 	}
 	if e, ok := as[*seal.ClearValueError](err); ok {
 		return "remove it from there, it would be readable in Git; if it is no secret, use --allow-clear " + e.Key
@@ -156,8 +169,11 @@ func sealHint(err error) string {
 		return "correct the selector in the rules, for Secrets as: encrypted_regex: " + seal.DefaultSelector().Pattern
 	}
 	if e, ok := as[*sopsdoc.DeniedError](err); ok {
-		if strings.HasSuffix(e.Path, "type") {
+		switch {
+		case strings.HasSuffix(e.Path, "type"):
 			return "a Secret of this type belongs to the cluster or to Helm, which makes it by itself"
+		case strings.HasPrefix(e.Path, "spec."):
+			return "seal the Secret again without it"
 		}
 		return "remove the label or annotation: the tool that it belongs to sets it by itself"
 	}
@@ -208,9 +224,11 @@ func writeHint(err error) string {
 	}
 	switch e, ok := as[*placedError](err); {
 	case errors.Is(err, syscall.ENOSPC):
-		return "the disk is full; nothing was changed"
+		return "the disk is full; the file is as it was"
 	case ok && errors.Is(err, errDirectory) && e.operation == "write":
 		return "name a file in it: -o " + quoted(filepath.Join(e.file, "FILE"))
+	case ok && e.operation == "read" && errors.Is(err, fs.ErrNotExist) && isProgram(e.file):
+		return "to open the output of a command, put -- before it: signet unseal -- " + e.file + " ..."
 	case ok && e.operation == "write" && errors.Is(err, fs.ErrNotExist):
 		return "make its folder first: mkdir -p " + quoted(filepath.Dir(e.file))
 	case errors.Is(err, fs.ErrPermission):
@@ -219,8 +237,15 @@ func writeHint(err error) string {
 	return ""
 }
 
+func isProgram(name string) bool {
+	_, err := exec.LookPath(name)
+	return err == nil
+}
+
 func commandHint(e *commandError) string {
 	switch {
+	case errors.Is(e, exec.ErrNotFound) && strings.Contains(e.name, " "):
+		return "name the command and its arguments without quotes; what needs a shell is run with: -- sh -c 'COMMAND'"
 	case errors.Is(e, exec.ErrNotFound):
 		return "install " + e.name + ", or add its folder to PATH"
 	case errors.Is(e, fs.ErrNotExist):

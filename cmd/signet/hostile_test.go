@@ -97,6 +97,9 @@ func shapes() []hostile {
 		same("key that is null", "a key that is not a string", constant(both+"{~: x}\n")),
 		same("key that is a list", "a key that is not a string", constant(both+"{[a]: x}\n")),
 		same("unknown tag", "unsupported tag", constant(both+"!!python/object x\n")),
+		same("names of 2 MiB", "", func() string {
+			return "apiVersion: signet.dev/" + strings.Repeat("v", 2<<20) + "\nkind: Secret" + strings.Repeat("x", 2<<20) + "\nmetadata: {name: a, namespace: " + strings.Repeat("n", 2<<20) + "}\nsops: {}\n"
+		}),
 		same("NUL byte", "control characters are not allowed", constant(both+"a\x00b\n")),
 		same("NUL bytes only", "control characters are not allowed", func() string { return strings.Repeat("\x00", 1<<20) + "Secret signet.dev" }),
 		same("UTF-16", "text is UTF-16, save it as UTF-8", func() string {

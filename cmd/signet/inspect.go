@@ -68,7 +68,7 @@ func newInspect(c console) *cobra.Command {
 			return inspect(c, args, output)
 		},
 	}
-	cmd.Flags().StringVar(&output, "output", "text", "`text` or json")
+	cmd.Flags().StringVar(&output, "output", "text", "`FORMAT`: text or json")
 	fixedCompletion(cmd, "output", "text", "json")
 	return cmd
 }
@@ -154,10 +154,7 @@ func inspectObject(f found) (inspection, error) {
 }
 
 func inspectSOPS(f found) (inspection, error) {
-	file, err := sopsdoc.ParseFile(f.root)
-	if f.Item > 0 {
-		file, err = sopsdoc.ParseFile(f.Node)
-	}
+	file, err := sopsdoc.ParseFile(f.tree())
 	if err != nil {
 		return inspection{}, err
 	}
@@ -186,7 +183,7 @@ func inspectMetadata(md *sopsdoc.Metadata) inspection {
 }
 
 func describe(e keys.Entry) recipient {
-	r := recipient{Type: string(e.Type()), ID: e.ID()}
+	r := recipient{Type: string(e.Type()), ID: withoutKeys(e.ID())}
 	switch e := e.(type) {
 	case keys.AgeEntry:
 		if parsed, err := agekey.ParseRecipient(e.Recipient); err == nil {
@@ -207,10 +204,10 @@ func (s inspection) print(w io.Writer) {
 	if s.Namespace != "" {
 		name = s.Namespace + "/" + name
 	}
-	fmt.Fprintf(w, "%s, document %d: %s %s\n", stdinOr(s.File), s.Document, s.Kind, name)
+	fmt.Fprintf(w, "%s, document %d: %s %s\n", visible(stdinOr(s.File)), s.Document, visible(s.Kind), visible(name))
 	line := func(label, text string) {
 		if text != "" {
-			fmt.Fprintf(w, "  %-10s %s\n", label, text)
+			fmt.Fprintf(w, "  %-10s %s\n", label, visible(text))
 		}
 	}
 	switch s.Scope {

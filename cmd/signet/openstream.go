@@ -23,6 +23,18 @@ type found struct {
 	root *yaml.Node // the document node
 }
 
+// tree returns the node that holds all of the object, comments included: the
+// document node, or the item of a List.
+func (f found) tree() *yaml.Node {
+	if f.Item == 0 {
+		return f.root
+	}
+	return f.Node
+}
+
+// label names an object of the input in notes.
+func (in input) label(f found) string { return stdinOr(in.name) + ", " + objectName(f.Object) }
+
 // at places an error at the object.
 func (f found) at(file, operation string, err error) error {
 	return &placedError{file: file, document: f.doc.Index, item: f.Item, object: objectName(f.Object), operation: operation, err: err}
@@ -107,7 +119,7 @@ type unknownObjectError struct {
 }
 
 func (e *unknownObjectError) Error() string {
-	return "unknown object " + e.apiVersion + " " + e.kind
+	return "unknown object " + visible(e.apiVersion) + " " + visible(e.kind)
 }
 
 // toOpen reports whether an object has to be opened. Objects of Signet's API
@@ -127,13 +139,37 @@ func toOpen(f found) (bool, error) {
 	return manifest.Get(f.Node, sopsdoc.MetadataKey) != nil && f.Kind() != "", nil
 }
 
+// toOpen is toOpen for the objects of this input. In input that the user named
+// a SOPS document that is no manifest counts too, and then is an error: passing
+// on its ciphertext would look like success. A folder may hold such files for
+// other tools.
+func (in input) toOpen(f found) (bool, error) {
+	if !in.walked && f.Kind() == "" && sopsdoc.FileMAC(f.Node) != "" {
+		return true, nil
+	}
+	return toOpen(f)
+}
+
+// remark tells what could surprise whoever opens a stream.
+func (in input) remark(c console, objects []found) {
+	if len(objects) == 0 && !in.walked {
+		note(c.err, stdinOr(in.name), "nothing in it is sealed")
+	}
+	for _, f := range objects {
+		if name := manifest.GetString(f.Node, "spec", "secretName"); f.Group() == sopsdoc.Group && name != "" && name != f.Name() {
+			note(c.err, in.label(f), "the Secret keeps the name that it was sealed under: "+visible(name))
+		}
+	}
+}
+
 // openStream opens what is sealed in a stream and returns the whole stream, or
 // an error for each document that could not be opened.
-func openStream(ctx context.Context, in input, o unseal.Options) ([]byte, error) {
-	objects, err := in.objects(toOpen, sopsdoc.Group, sopsdoc.MetadataKey)
+func openStream(ctx context.Context, in input, o unseal.Options, c console) ([]byte, error) {
+	objects, err := in.objects(in.toOpen, sopsdoc.Group, sopsdoc.MetadataKey)
 	if err != nil {
 		return nil, asOpenErrors(err)
 	}
+	in.remark(c, objects)
 	jobs := openJobs(objects)
 	errs := make([]error, len(jobs))
 	inParallel(len(jobs), func(i int) { errs[i] = jobs[i].run(ctx, in.name, o) })
@@ -204,10 +240,7 @@ func (j openJob) run(ctx context.Context, file string, o unseal.Options) error {
 	}
 	nodes := make([]*yaml.Node, len(j))
 	for i, f := range j {
-		nodes[i] = f.Node
-		if f.Item == 0 {
-			nodes[i] = f.root // comments of the document count for selectors
-		}
+		nodes[i] = f.tree() // comments of the document count for selectors
 	}
 	opened, err := unseal.OpenFile(ctx, nodes, o)
 	if err != nil {

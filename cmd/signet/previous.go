@@ -3,11 +3,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -25,8 +25,8 @@ type previous struct {
 	options unseal.Options
 }
 
-// previous reads the file that is to be replaced. A file that is missing or
-// cannot be read as manifests has nothing to keep.
+// previous reads the file that is to be replaced. A file that is missing, or
+// in which nothing can be opened, has nothing to keep.
 func (s *sealCommand) previous(ctx context.Context) (*previous, error) {
 	p := &previous{options: unseal.Options{Unwrapper: s.unwrappers(s.err, false), Namespace: s.namespace}}
 	if s.output == "" || s.freshKey {
@@ -95,12 +95,22 @@ func (o *oldSecret) sealed() *seal.Previous {
 	}
 }
 
+// gone returns the keys of the old Secret that the new manifest n lacks.
+func (o *oldSecret) gone(n *yaml.Node) []string {
+	if o == nil {
+		return nil
+	}
+	old := slices.Concat(o.opened.Document.Envelope.DataKeys(), o.opened.Document.Envelope.StringDataKeys())
+	now := slices.Concat(manifest.Keys(manifest.Get(n, "data")), manifest.Keys(manifest.Get(n, "stringData")))
+	return slices.DeleteFunc(old, func(key string) bool { return slices.Contains(now, key) })
+}
+
 // body returns the text of the old document if it can stand in the new one.
 func (o *oldSecret) body(doc *manifest.Document) []byte {
 	if o == nil || o.Item != 0 || o.doc.JSON() != doc.JSON() {
 		return nil
 	}
-	return bytes.Clone(o.doc.Body())
+	return o.doc.Body()
 }
 
 // file opens the previous file as one SOPS file, or returns nil.

@@ -23,7 +23,7 @@ type identityFlags struct {
 
 func (f *identityFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.ageKeyFiles, "age-key-file", nil,
-		"file with age identities or an SSH private `FILE`, beside the places that SOPS looks in")
+		"`FILE` with age identities or an SSH private key, beside the places that SOPS looks in")
 }
 
 // wrappers lists the key services for which this program seals.

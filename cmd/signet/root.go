@@ -3,7 +3,11 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const rootLong = `Signet seals Kubernetes Secrets so that they can live in Git.
@@ -24,6 +28,7 @@ func newRoot(c console) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "signet",
 		Short:         "Seal Kubernetes Secrets for Git",
+		Version:       buildVersion(),
 		Long:          rootLong,
 		Example:       rootExample,
 		Args:          noCommand,
@@ -34,10 +39,21 @@ func newRoot(c console) *cobra.Command {
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, flagError(err)) })
 	root.AddCommand(newSeal(c), newUnseal(c), newInspect(c), newKey(c), newCompletion(c), newVersion(c))
 	root.SetHelpCommand(newHelp())
+	root.InitDefaultVersionFlag()
 	return root
+}
+
+// flagError cuts the message about a flag like -pPASSWORD, which repeats it.
+func flagError(err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "" {
+		name := unknown.GetSpecifiedName()
+		return fmt.Errorf("unknown shorthand flag: '%s' in -%s", name, name)
+	}
+	return err
 }
 
 // noCommand rejects words after a command that only has subcommands.

@@ -217,17 +217,23 @@ func sameSecret(t testing.TB, out string, want *manifest.Secret) {
 	if !maps.EqualFunc(expected.Data, got.Data, bytes.Equal) { // cmp takes minutes for it
 		t.Error("data differs")
 	}
-	var kubectl map[string]any
-	read := func(data []byte, to any) error { return kyaml.UnmarshalStrict(data, to) }
-	if strings.HasPrefix(out, "{") { // as k8s.io/apimachinery: util/yaml, YAMLOrJSONDecoder
-		read = json.Unmarshal
-	}
-	if err := read([]byte(out), &kubectl); err != nil {
-		t.Fatalf("kubectl cannot read it: %v in:\n%.2000s", err, out)
-	}
-	if diff := cmp.Diff(object(&expected), kubectl); diff != "" {
+	if diff := cmp.Diff(object(&expected), asKubectl(t, out)); diff != "" {
 		t.Errorf("for kubectl (-sealed +unsealed):\n%.4000s", diff)
 	}
+}
+
+// asKubectl reads a manifest as kubectl does: as JSON if it begins so
+// (k8s.io/apimachinery: util/yaml, YAMLOrJSONDecoder).
+func asKubectl(t testing.TB, text string) (object map[string]any) {
+	t.Helper()
+	read := func(data []byte, to any) error { return kyaml.UnmarshalStrict(data, to) }
+	if strings.HasPrefix(text, "{") {
+		read = json.Unmarshal
+	}
+	if err := read([]byte(text), &object); err != nil {
+		t.Fatalf("kubectl cannot read it: %v in:\n%.2000s", err, text)
+	}
+	return object
 }
 
 // What is unsealed is what was sealed, byte for byte.
@@ -276,11 +282,7 @@ func TestRoundTripStrings(t *testing.T) {
 		sealed := mustRun(t, writeSecret(t, s, asJSON), append([]string{"seal", "-", "-a", key.recipient}, allow...)...)
 		sameSecret(t, mustRun(t, sealed, "unseal", "--age-key-file", key.path, "-"), s)
 		// Through a cluster, which sorts keys.
-		var stored map[string]any
-		if err := kyaml.Unmarshal([]byte(sealed), &stored); err != nil {
-			t.Fatal(err)
-		}
-		again, err := json.Marshal(stored)
+		again, err := json.Marshal(asKubectl(t, sealed))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,7 +18,7 @@ are encrypted; everything else in the stream stays as it is, byte for byte.
 Arguments are files, directories or - for stdin. The result goes to stdout, to
 a file with -o, or back to the same files with -i. With --from-literal,
 --from-file or --from-env-file the Secret is built on the spot and never is in a
-file in clear.
+file in clear. With -o a file is replaced as a whole.
 
 Who can open the result is said by --age, or else by the rules file .sops.yaml,
 which is looked up from the folder of the file that is written, up to the root
@@ -62,9 +62,9 @@ func newSeal(c console) *cobra.Command {
 	s.literalFlags.add(cmd)
 	s.identityFlags.add(cmd)
 	flags := cmd.Flags()
-	flags.StringVarP(&s.namespace, "namespace", "n", "", "namespace of Secrets that name none; one that names another is an error")
-	flags.StringVar(&s.scope, "scope", "strict", "where the result opens: `strict` (namespace and name), namespace, or cluster (anywhere)")
-	flags.StringVar(&s.as, "as", "sealedsecret", "what to make: `sealedsecret` or sops")
+	flags.StringVarP(&s.namespace, "namespace", "n", "", "`NAMESPACE` of Secrets that name none; one that names another is an error")
+	flags.StringVar(&s.scope, "scope", "strict", "`SCOPE` in which the result opens: strict (namespace and name), namespace, or cluster (anywhere)")
+	flags.StringVar(&s.as, "as", "sealedsecret", "`FORM` of the result: sealedsecret or sops")
 	flags.BoolVar(&s.freshKey, "fresh-key", false, "encrypt everything anew, also what has not changed")
 	flags.StringArrayVar(&s.keepMetadata, "keep-metadata", nil, "seal this label or annotation `KEY` although it would be left out")
 	flags.StringArrayVar(&s.allowClear, "allow-clear", nil, "the value of this `KEY` may also stand in a label, annotation or comment")

@@ -25,6 +25,7 @@ type sealing struct {
 	previous *previous
 	now      time.Time
 	warned   map[string]bool // classic recipients that were warned of
+	wrapper  keys.Wrapper    // one for the run: it remembers recipients
 }
 
 // Errors about input in which there is nothing to seal.
@@ -50,8 +51,9 @@ func (in input) wanted(f found) (bool, error) {
 
 // all seals every input. Output i is nil if nothing in input i is to be sealed.
 func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, errs []error) {
-	s.now, s.warned = time.Now(), map[string]bool{}
+	s.now, s.warned, s.wrapper = time.Now(), map[string]bool{}, wrappers(s.err)
 	progress := newProgress(s.err, "sealing", len(inputs))
+	defer progress.done()
 	outputs = make([][]byte, len(inputs))
 	for i, in := range inputs {
 		out, err := s.one(ctx, in)
@@ -65,7 +67,6 @@ func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, er
 			break // all other files would say the same
 		}
 	}
-	progress.done()
 	return outputs, errs
 }
 
@@ -80,16 +81,17 @@ func (s *sealing) one(ctx context.Context, in input) ([]byte, error) {
 	if in.walked && !mentionsSecret(in) {
 		return s.passOn(in), nil
 	}
-	var sealed *found
+	var sealed []found
 	objects, err := in.objects(func(f found) (bool, error) {
-		if sealed == nil && f.Group() == sopsdoc.Group && f.Kind() == sopsdoc.Kind {
-			sealed = &f
+		if f.Group() == sopsdoc.Group && f.Kind() == sopsdoc.Kind {
+			sealed = append(sealed, f)
 		}
 		return in.wanted(f)
 	}, "Secret") // which SealedSecret contains
 	if err != nil {
 		return nil, err
 	}
+	s.outdated(in, sealed)
 	if len(objects) == 0 {
 		return s.nothing(in, sealed)
 	}
@@ -116,7 +118,7 @@ func (s *sealing) one(ctx context.Context, in input) ([]byte, error) {
 	}
 	for i, f := range objects {
 		for _, text := range notes[i] {
-			note(s.err, fmt.Sprintf("%s, %s", in.name, objectName(f.Object)), text)
+			note(s.err, in.label(f), text)
 		}
 	}
 	return s.assemble(in, objects, bodies)
@@ -129,18 +131,36 @@ func (s *sealing) warn(in input, rule *keys.Rule) {
 		return
 	}
 	s.warned[weak] = true
-	note(s.err, in.name, "a quantum computer could open the document in spite of its post-quantum recipients, because "+weak+" is a classic one")
+	note(s.err, stdinOr(in.name), "a quantum computer could open the document in spite of its post-quantum recipients, because "+weak+" is a classic one")
+}
+
+// outdated tells which documents that are sealed already, and so left as they
+// are, have other recipients than the rules now say.
+func (s *sealing) outdated(in input, sealed []found) {
+	for _, f := range sealed {
+		doc, err := sopsdoc.ParseSealedSecret(f.Node)
+		if err != nil {
+			continue // unseal tells
+		}
+		rule, err := s.rules.rule(s.document(in))
+		if err != nil || doc.Envelope.Metadata.Recipients.Same(rule.Recipients) {
+			continue
+		}
+		file := quoted(in.name)
+		note(s.err, in.label(f), "is sealed already and left as it is, but not for the recipients that the rules now name; "+
+			"to change that: signet unseal "+file+" | signet seal - -o "+file)
+	}
 }
 
 // nothing decides about input without Secrets, but perhaps with something
 // sealed: an error if the user named it, nothing to do if it was found in a
 // directory.
-func (s *sealing) nothing(in input, sealed *found) ([]byte, error) {
+func (s *sealing) nothing(in input, sealed []found) ([]byte, error) {
 	if in.walked || s.allowEmpty && in.stream.Empty() {
 		return s.passOn(in), nil
 	}
-	if sealed != nil {
-		return nil, sealed.at(in.name, "seal", errSealed)
+	if len(sealed) > 0 {
+		return nil, sealed[0].at(in.name, "seal", errSealed)
 	}
 	return nil, &placedError{file: in.name, operation: "seal", err: errNoSecret}
 }
@@ -157,7 +177,7 @@ func (s *sealing) passOn(in input) []byte {
 func (s *sealing) options(rule *keys.Rule) seal.Options {
 	return seal.Options{
 		Recipients:       rule.Recipients,
-		Wrapper:          wrappers(s.err),
+		Wrapper:          s.wrapper,
 		Reach:            reaches[s.scope],
 		Namespace:        s.namespace,
 		KeepMetadata:     s.keepMetadata,
@@ -171,12 +191,11 @@ func (s *sealing) options(rule *keys.Rule) seal.Options {
 // object seals one Secret in its tree. body is the text of the previous
 // document if that can stay as it is.
 func (s *sealing) object(ctx context.Context, f found, o seal.Options) (body []byte, notes []string, err error) {
-	node := f.Node
-	if f.Item == 0 {
-		node = f.root
-	}
 	old := s.previous.secret(ctx, f, o.Namespace)
-	result, err := seal.Seal(ctx, node, old.sealed(), o)
+	for _, key := range old.gone(f.Node) {
+		notes = append(notes, "the key "+key+" of the previous document is gone")
+	}
+	result, err := seal.Seal(ctx, f.tree(), old.sealed(), o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -187,7 +206,7 @@ func (s *sealing) object(ctx context.Context, f found, o seal.Options) (body []b
 			body = old.body(f.doc)
 		}
 	}
-	return body, result.Notes, nil
+	return body, append(notes, result.Notes...), nil
 }
 
 func (s *sealing) assemble(in input, objects []found, bodies [][]byte) ([]byte, error) {
@@ -245,7 +264,7 @@ func (s *sealing) sealSOPS(ctx context.Context, in input, objects []found, rule 
 		return nil, objects[0].at(in.name, "seal", err)
 	}
 	for _, text := range result.Notes {
-		note(s.err, in.name, text)
+		note(s.err, stdinOr(in.name), text)
 	}
 	if result.Unchanged {
 		return s.previous.raw, nil

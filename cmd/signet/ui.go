@@ -6,7 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
+	"sync"
+	"unicode"
 
 	"github.com/spf13/cobra"
 )
@@ -20,7 +24,8 @@ import (
 //   - An error says where (file, document, object), what was tried, and why it
 //     did not work. The hint after it is the exact flag, command or edit that
 //     helps.
-//   - No line ever holds a value of a Secret, a key or a piece of a file.
+//   - No line ever holds a value of a Secret, a key or a piece of a file, nor
+//     anything that steers the terminal.
 //   - This file is the only one that prints errors.
 
 // Exit codes.
@@ -128,10 +133,10 @@ func report(w io.Writer, err error) int {
 			text += "\n" + details
 		}
 		told[details] = true
-		fmt.Fprintf(w, "signet: error: %s\n", indent(text))
+		fmt.Fprintf(w, "signet: error: %s\n", lines(text))
 		for _, hint := range hints(err) {
 			if !told[hint] {
-				fmt.Fprintf(w, "signet: hint: %s\n", indent(hint))
+				fmt.Fprintf(w, "signet: hint: %s\n", lines(hint))
 			}
 			told[hint] = true
 		}
@@ -150,10 +155,50 @@ func split(err error) []error {
 	return []error{err}
 }
 
-// indent sets the lines after the first in.
-func indent(text string) string { return strings.ReplaceAll(text, "\n", "\n  ") }
+// lines makes text fit for a terminal and sets the lines after the first in.
+func lines(text string) string {
+	all := strings.Split(text, "\n")
+	for i, line := range all {
+		all[i] = visible(line)
+	}
+	return strings.Join(all, "\n  ")
+}
+
+// visible makes foreign text fit for one line of a terminal: characters that
+// would steer it are escaped, and private keys are not shown. Names, paths and
+// arguments may hold either, by attack or by mistake.
+func visible(text string) string {
+	const most = 4000
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	text = withoutKeys(text)
+	if !strings.ContainsFunc(text, steers) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if steers(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func steers(r rune) bool { return !unicode.IsPrint(r) }
+
+var privateKey = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)AGE-(SECRET-KEY|PLUGIN)-[-A-Z0-9]+`)
+})
+
+// withoutKeys replaces age identities.
+func withoutKeys(text string) string {
+	return privateKey().ReplaceAllLiteralString(text, "(a private key)")
+}
 
 // note prints a remark about something that did not fail.
 func note(w io.Writer, file, text string) {
-	fmt.Fprintf(w, "signet: note: %s: %s\n", file, text)
+	fmt.Fprintf(w, "signet: note: %s: %s\n", visible(file), visible(text))
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,12 +26,16 @@ its output is opened; if the command fails, unseal fails, which a pipe does not
 do. Both SealedSecrets and SOPS-encrypted manifests are opened and verified.
 If any document cannot be, nothing is printed at all and the exit code is 3.
 
+The Secret gets the labels and annotations that were sealed. What others add to
+the SealedSecret, such as the labels of a kustomization, is not authenticated
+and stays behind, and so do annotations for GitOps tools.
+
 Age identities are looked for where SOPS looks: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE,
 SOPS_AGE_KEY_CMD, ~/.config/sops/age/keys.txt, SSH keys; and in --age-key-file.`
 
 const unsealExample = `  signet unseal secret.yaml
-  kustomize build . | signet unseal - | kubectl apply -f -
-  signet unseal -- kustomize build .`
+  signet unseal -- kustomize build . | kubectl apply -f -
+  kustomize build . | signet unseal -`
 
 // outputFlags say where the result goes.
 type outputFlags struct {
@@ -77,7 +82,7 @@ func newUnseal(c console) *cobra.Command {
 	}
 	u.outputFlags.add(cmd)
 	u.identityFlags.add(cmd)
-	cmd.Flags().StringVarP(&u.namespace, "namespace", "n", "", "namespace of documents that name none; one that names another is an error")
+	cmd.Flags().StringVarP(&u.namespace, "namespace", "n", "", "`NAMESPACE` of documents that name none; one that names another is an error")
 	return cmd
 }
 
@@ -94,7 +99,7 @@ func (u *unsealCommand) run(cmd *cobra.Command, args []string) error {
 			outputs[i] = in.stream.Bytes() // perhaps not even a manifest
 			continue
 		}
-		out, err := openStream(cmd.Context(), in, o)
+		out, err := openStream(cmd.Context(), in, o, u.console)
 		outputs[i] = out
 		errs = append(errs, split(err)...)
 	}
@@ -162,11 +167,16 @@ func (e *commandError) Unwrap() error { return e.err }
 // made of it.
 func runCommand(ctx context.Context, c console, args []string) (input, error) {
 	var out bytes.Buffer
+	limited := &limitedWriter{w: &out, left: manifest.MaxStreamBytes}
 	command := exec.CommandContext(ctx, args[0], args[1:]...)
-	command.Stdin, command.Stderr = c.in, c.err
-	command.Stdout = &limitedWriter{w: &out, left: manifest.MaxStreamBytes}
+	command.Stdin, command.Stdout, command.Stderr = c.in, limited, c.err
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
-	if err := command.Run(); err != nil {
+	command.WaitDelay = commandDelay
+	err := command.Run()
+	if limited.exceeded {
+		return input{}, &commandError{name: args[0], err: manifest.ErrTooLarge}
+	}
+	if err != nil {
 		return input{}, &commandError{name: args[0], err: cause(err)}
 	}
 	stream, err := manifest.Split(out.Bytes())
@@ -176,14 +186,20 @@ func runCommand(ctx context.Context, c console, args []string) (input, error) {
 	return input{name: args[0], stream: stream}, nil
 }
 
+// commandDelay is how long an interrupted command, or one that has left its
+// output open to others, may take before it is killed.
+const commandDelay = 5 * time.Second
+
 // limitedWriter fails when more than left bytes are written.
 type limitedWriter struct {
-	w    io.Writer
-	left int
+	w        io.Writer
+	left     int
+	exceeded bool
 }
 
 func (l *limitedWriter) Write(p []byte) (int, error) {
 	if len(p) > l.left {
+		l.exceeded = true
 		return 0, manifest.ErrTooLarge
 	}
 	l.left -= len(p)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -24,6 +25,9 @@ const (
 func writeFile(path string, data []byte, perm fs.FileMode) error {
 	target, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(path); err == nil {
+			return writeError(path, errors.New("is a symbolic link that leads nowhere"))
+		}
 		target, err = path, nil
 	}
 	if err != nil {
@@ -39,7 +43,7 @@ func writeFile(path string, data []byte, perm fs.FileMode) error {
 		if perm != modePlain {
 			perm = info.Mode().Perm()
 		}
-		if old, err := os.ReadFile(target); err == nil && string(old) == string(data) {
+		if old, err := os.ReadFile(target); err == nil && bytes.Equal(old, data) && info.Mode().Perm() == perm {
 			return nil
 		}
 	}
@@ -76,7 +80,8 @@ func replaceNamed(target string, data []byte, perm fs.FileMode) (err error) {
 	if err := os.Rename(f.Name(), target); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(target))
+	syncDir(filepath.Dir(target))
+	return nil
 }
 
 func fill(f *os.File, data []byte, perm fs.FileMode) error {
@@ -91,12 +96,11 @@ func fill(f *os.File, data []byte, perm fs.FileMode) error {
 
 // syncDir makes a rename in dir durable. File systems that cannot do that say
 // so, which is no reason to fail.
-func syncDir(dir string) error {
+func syncDir(dir string) {
 	d, err := os.Open(dir)
 	if err != nil {
-		return nil
+		return
 	}
 	defer d.Close()
 	_ = d.Sync()
-	return nil
 }

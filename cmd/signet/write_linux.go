@@ -34,5 +34,6 @@ func replaceFile(target string, data []byte, perm fs.FileMode) error {
 		os.Remove(name)
 		return err
 	}
-	return syncDir(dir)
+	syncDir(dir)
+	return nil
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package depcheck holds no code, only tests that keep the shape of the
 // module: which package may import which, what a program must never link, and
 // what no source file may do. The tables are at the top of deps_test.go and

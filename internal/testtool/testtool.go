@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package testtool gives tests the real programs that internal/testbin builds
 // (stock sops, kustomize) and runs programs with a timeout, measuring them.
 //

@@ -38,11 +38,7 @@ func (s spot) get(name string) spot {
 }
 
 func (s spot) below(name string) spot {
-	if part := manifest.JoinPath([]string{shownName(name)}); s.at == "" || strings.HasPrefix(part, "[") {
-		s.at += part
-	} else {
-		s.at += "." + part
-	}
+	s.at = manifest.ChildPath(s.at, shownName(name))
 	return s
 }
 

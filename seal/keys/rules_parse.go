@@ -222,7 +222,7 @@ func tidy(g Group) Group {
 }
 
 // contextOf reads an encryption context. The names that Signet itself derives
-// from a document are not for rules to give (DESIGN: rules of the profile, 10).
+// from a document are not for rules to give (FORMAT.md 2.8).
 func contextOf(s spot) (map[string]string, error) {
 	pairs := make(map[string]string)
 	for _, name := range manifest.Keys(s.node) {

@@ -76,7 +76,7 @@ func compileRegex(pattern string) (*regexp.Regexp, error) {
 		return re, nil
 	}
 	var s *syntax.Error
-	if errors.As(err, &s) {
+	if errors.As(err, &s) && !isSecret(pattern) {
 		return nil, fmt.Errorf("regular expression does not compile: %s: %q", s.Code, s.Expr)
 	}
 	return nil, errors.New("regular expression does not compile")

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -64,19 +65,31 @@ func (e *NoKeyError) Unwrap() []error {
 	return errs
 }
 
-// shortID cuts the 1,959 characters of a post-quantum recipient.
+// shortID cuts the 1,959 characters of a post-quantum recipient. It is foreign
+// text: a private key that was put in the place of a public one is not shown,
+// and what would break the line is escaped.
 func shortID(e Entry) string {
 	const most = 100
-	if id := e.ID(); len(id) > most {
-		return id[:most] + "..."
+	id := e.ID()
+	switch {
+	case isSecret(id):
+		return "(a private key)"
+	case len(id) > most:
+		id = id[:most] + "..."
 	}
-	return e.ID()
+	quoted := strconv.Quote(id)
+	if quoted != `"`+id+`"` {
+		return quoted
+	}
+	return id
 }
 
 // UnwrapAny returns the data key from the first entry that gives it: age
 // entries first, because their identities are at hand, then the others in
 // order. What an entry gives is final, whether or not the document then opens
-// under it. The error is a *NoKeyError with every attempt, or that of ctx.
+// under it. The error is a *NoKeyError with every attempt, or that of ctx;
+// another one says that there are several key groups, or that what was
+// unwrapped is no data key.
 func UnwrapAny(ctx context.Context, u Unwrapper, r Recipients) (DataKey, error) {
 	if len(r.Groups) > 1 {
 		return DataKey{}, errGroups

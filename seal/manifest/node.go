@@ -83,6 +83,16 @@ func Keys(n *yaml.Node) []string {
 	return keys
 }
 
+// Clone returns a copy of n that shares nothing with it.
+func Clone(n *yaml.Node) *yaml.Node {
+	c := *n
+	c.Content = make([]*yaml.Node, len(n.Content))
+	for i, child := range n.Content {
+		c.Content[i] = Clone(child)
+	}
+	return &c
+}
+
 // Mapping returns a mapping node of the given keys and values in turn.
 func Mapping(content ...*yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: content}

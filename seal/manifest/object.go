@@ -58,8 +58,9 @@ func (o *Object) Namespace() string { return GetString(o.Node, "metadata", "name
 
 // Objects returns the objects of a document node: its mapping, or the items if
 // that is a List (v1 List, SecretList, SealedSecretList: any kind that ends in
-// List and has items). A document that is no mapping has none. A List inside a
-// List is an error: kubectl does not unpack it either.
+// List and has items). A document that is no mapping has none, and items that
+// are no mappings are left out. An item without kind and a List inside a List,
+// which kubectl does not unpack either, are a *SyntaxError.
 func Objects(doc *yaml.Node) ([]*Object, error) {
 	root := Root(doc)
 	if root == nil || root.Kind != yaml.MappingNode {

@@ -19,7 +19,7 @@ const (
 	MaxStreamBytes = 64 << 20
 	// MaxDocumentBytes is the size of one document that has to be parsed.
 	MaxDocumentBytes = 8 << 20
-	// MaxDepth is the number of nested mappings and lists.
+	// MaxDepth is how many mappings and lists a node may stand in.
 	MaxDepth = 100
 	// maxDocuments bounds what a stream is cut into: a Document takes some 100
 	// bytes, its text may take two.
@@ -80,10 +80,8 @@ func structure(data []byte) int {
 	n := 0
 	for _, c := range data {
 		switch c {
-		case '\n', '\r', ',', '[', '{', ':', '?':
+		case '\n', '\r', ',', '[', '{', ':', '?', '-': // "- - - a": lists in one line
 			n++
-		case '-':
-			n++ // "- - - a": nested lists in one line
 		}
 	}
 	return n

@@ -76,7 +76,7 @@ func (s *Secret) check(n *yaml.Node) error {
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.StringData)) {
 		if _, both := s.Data[key]; both {
-			return &SyntaxError{Line: n.Line, Path: ChildPath("stringData", key), Reason: "stands in data too, remove one"}
+			return &SyntaxError{Line: Get(n, "stringData", key).Line, Path: ChildPath("stringData", key), Reason: "stands in data too, remove one"}
 		}
 	}
 	return nil
@@ -140,10 +140,13 @@ func readImmutable(v *yaml.Node) (bool, error) {
 }
 
 func readText(path string, v *yaml.Node) (string, error) {
-	if !IsString(v) {
-		return "", &SyntaxError{Line: v.Line, Path: path, Reason: "is not a string, put it in quotes"}
+	switch {
+	case IsString(v):
+		return v.Value, nil
+	case v.Kind == yaml.ScalarNode && v.ShortTag() == "!!str":
+		return "", &SyntaxError{Line: v.Line, Path: path, Reason: "is true or false to some readers, put it in quotes"}
 	}
-	return v.Value, nil
+	return "", &SyntaxError{Line: v.Line, Path: path, Reason: "is not a string, put it in quotes"}
 }
 
 func readTexts(path string, n *yaml.Node) (map[string]string, error) {

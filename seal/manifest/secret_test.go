@@ -65,6 +65,7 @@ func TestParseSecret(t *testing.T) {
 
 func TestParseSecretErrors(t *testing.T) {
 	const c, quotes = canary, "is not a string, put it in quotes"
+	const oldQuotes = "is true or false to some readers, put it in quotes"
 	tests := []struct {
 		name, in string // after apiVersion, kind and a name on lines 1 to 3
 		want     SyntaxError
@@ -72,7 +73,7 @@ func TestParseSecretErrors(t *testing.T) {
 		{"number", "stringData:\n  port: 5432\n", SyntaxError{5, "stringData.port", quotes}},
 		{"number in data", "data:\n  pin: 1234\n", SyntaxError{5, "data.pin", quotes}},
 		{"boolean", "stringData:\n  a: x\n  b: true\n", SyntaxError{6, "stringData.b", quotes}},
-		{"old boolean", "stringData:\n  b: yes\n", SyntaxError{5, "stringData.b", quotes}},
+		{"old boolean", "stringData:\n  b: yes\n", SyntaxError{5, "stringData.b", oldQuotes}},
 		{"null", "stringData:\n  b:\n", SyntaxError{5, "stringData.b", quotes}},
 		{"null in data", "data: {b: ~}\n", SyntaxError{4, "data.b", quotes}},
 		{"date", "stringData: {b: 2001-01-01}\n", SyntaxError{4, "stringData.b", quotes}},
@@ -85,7 +86,7 @@ func TestParseSecretErrors(t *testing.T) {
 		{"base64 with bits after its end", "data: {b: aGl=}\n", SyntaxError{4, "data.b", "is not base64"}},
 		{"URL base64", "data: {b: _-8=}\n", SyntaxError{4, "data.b", "is not base64"}},
 		{"odd key", "data: {a b/ü: '" + c + "!'}\n", SyntaxError{4, `data["a b/ü"]`, "is not base64"}},
-		{"key in both maps", "data: {a: aGk=, b: aGk=}\nstringData: {b: " + c + "}\n", SyntaxError{1, "stringData.b", "stands in data too, remove one"}},
+		{"key in both maps", "data: {a: aGk=, b: aGk=}\nstringData: {b: " + c + "}\n", SyntaxError{5, "stringData.b", "stands in data too, remove one"}},
 		{"unknown field", "stringdata: {a: " + c + "}\n", SyntaxError{4, "stringdata", "a Secret has no such field"}},
 		{"status", "status: " + c + "\n", SyntaxError{4, "status", "a Secret has no such field"}},
 		{"sops", "sops: {mac: x}\n", SyntaxError{4, "sops", "a Secret has no such field"}},

@@ -20,8 +20,8 @@ func oldBool(s string) bool {
 }
 
 // plainSafe reports whether s may stand without quotes: it has only characters
-// that never mean anything in YAML, begins with a letter or is a key path, and
-// is no word or number of YAML 1.1 or 1.2. It errs towards quotes.
+// that mean nothing in YAML where they stand, and is no word or number of YAML
+// 1.1 or 1.2. It errs towards quotes.
 func plainSafe(s string) bool {
 	if s == "" || oldBool(s) {
 		return false

@@ -48,8 +48,8 @@ func BindContext(r keys.Recipients, scope Scope) (keys.Recipients, error) {
 }
 
 // CheckContext refuses an envelope with an AWS KMS entry whose encryption
-// context is not that of the scope plus free extra pairs. It is to be called
-// before KMS is.
+// context is not that of the scope plus free extra pairs, with an
+// *InvalidError. It is to be called before KMS is.
 func (e *Envelope) CheckContext() error {
 	for _, entry := range e.Metadata.Recipients.Entries() {
 		k, ok := entry.(keys.KMSEntry)
@@ -57,11 +57,11 @@ func (e *Envelope) CheckContext() error {
 			continue
 		}
 		if k.Context[contextNamespace] != e.Scope.Namespace || k.Context[contextName] != e.Scope.Name {
-			return invalid("sops.kms", "the encryption context of %s is not that of the scope %s", k.ARN, e.Scope)
+			return invalid("sops.kms", "the encryption context of %.100q is not that of the scope %s", k.ARN, e.Scope)
 		}
 		for name := range k.Context {
 			if name != contextNamespace && name != contextName && reservedContext(name) {
-				return invalid("sops.kms", "the encryption context of %s holds the reserved name %s", k.ARN, name)
+				return invalid("sops.kms", "the encryption context of %.100q holds the reserved name %.100q", k.ARN, name)
 			}
 		}
 	}

@@ -71,19 +71,20 @@ func (p Policy) checkMetadata(field string, m map[string]string) error {
 			// a key of this name.
 			return &DeniedError{Path: path, Reason: `the key "signet" is reserved`}
 		case key == mergeAnnotation && field == "annotations":
-		case slices.ContainsFunc(p.Metadata, func(rule string) bool { return matches(rule, key, m[key]) }):
-			return &DeniedError{Path: path, Reason: "is a mark of another tool or of Signet and may not be sealed"}
+		case slices.Contains(p.Metadata, key+"="+m[key]):
+			return &DeniedError{Path: path, Reason: "with the value " + m[key] + " " + isMark}
+		case slices.ContainsFunc(p.Metadata, func(rule string) bool { return matches(rule, key) }):
+			return &DeniedError{Path: path, Reason: isMark}
 		}
 	}
 	return nil
 }
 
-func matches(rule, key, value string) bool {
+const isMark = "is a mark of another tool or of Signet, and may be neither sealed nor opened"
+
+func matches(rule, key string) bool {
 	if prefix, ok := strings.CutSuffix(rule, "*"); ok {
 		return strings.HasPrefix(key, prefix)
-	}
-	if k, v, ok := strings.Cut(rule, "="); ok {
-		return key == k && value == v
 	}
 	return key == rule
 }

@@ -17,8 +17,8 @@ import (
 // takes 2,400 bytes, an OpenPGP message for a large key some 4,000.
 const maxWrappedBytes = 64 << 10
 
-// entryFields lists the fields of an entry of each type, in the order in which
-// SOPS writes them. "?" marks what may be absent.
+// entryFields lists the fields of an entry of each type (sops:
+// stores/stores.go). "?" marks what may be absent.
 var entryFields = map[keys.Type][]string{
 	keys.Age:       {"enc", "recipient"},
 	keys.AWSKMS:    {"arn", "aws_profile?", "context?", "created_at", "enc", "role?"},
@@ -63,7 +63,7 @@ func (r metadataReader) groups(list *yaml.Node) ([]keys.Group, error) {
 		}
 		for _, name := range manifest.Keys(n) {
 			if !slices.Contains(keys.Types, keys.Type(name)) {
-				return nil, invalid(path+"."+name, "unknown field")
+				return nil, invalid(manifest.ChildPath(path, name), "unknown field")
 			}
 		}
 		group, err := r.group(n, path)
@@ -111,7 +111,7 @@ func (r metadataReader) entry(t keys.Type, n *yaml.Node, path string) (keys.Entr
 		name, v := n.Content[i].Value, n.Content[i+1]
 		required := slices.Contains(entryFields[t], name)
 		if !required && !slices.Contains(entryFields[t], name+"?") {
-			return nil, invalid(path+"."+name, "unknown field")
+			return nil, invalid(manifest.ChildPath(path, name), "unknown field")
 		}
 		if err := f.read(r, name, path+"."+name, v, required); err != nil {
 			return nil, err

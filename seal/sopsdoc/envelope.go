@@ -18,7 +18,8 @@ import (
 // under the root key "signet".
 const envelopeSelector = "^signet$"
 
-// MaxEnvelopeBytes bounds the text of all values of an envelope together.
+// MaxEnvelopeBytes bounds the text of all keys and scalars of an envelope
+// together.
 const MaxEnvelopeBytes = 3 << 20
 
 // Envelope is a parsed `spec.sealed`: well formed, not yet authenticated. It
@@ -55,8 +56,8 @@ func ValidDataKey(s string) bool {
 	return dataKeyName().MatchString(s) && s != "." && !strings.HasPrefix(s, "..")
 }
 
-// ParseEnvelope reads the mapping of an envelope. Anything that the writer of
-// envelopes would not have written, key order apart, is an *InvalidError.
+// ParseEnvelope reads the mapping of an envelope. Whatever FORMAT.md 2.1 to 2.3
+// does not allow is an *InvalidError. Keys may stand in any order.
 func ParseEnvelope(n *yaml.Node) (*Envelope, error) {
 	if err := checkShape(n); err != nil {
 		return nil, err
@@ -181,7 +182,7 @@ func readSealedMap(path string, n *yaml.Node) (map[string]sealedValue, error) {
 		name := n.Content[i].Value
 		at := manifest.ChildPath(path, name)
 		if !ValidDataKey(name) {
-			return nil, invalid(manifest.ChildPath(path, name), "is not a valid key of a Secret")
+			return nil, invalid(at, "is not a valid key of a Secret")
 		}
 		v, err := readSealedValue(at, n.Content[i+1])
 		if err != nil {

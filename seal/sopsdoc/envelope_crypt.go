@@ -3,11 +3,9 @@
 package sopsdoc
 
 import (
-	"encoding/base64"
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -61,7 +59,10 @@ func (e *Envelope) Open(k keys.DataKey) (Content, error) {
 	if err := envelopeMAC(e.Clear, binding, out).verify(c, e.Metadata); err != nil {
 		return Content{}, err
 	}
-	return out, out.check()
+	if err := out.check(); err != nil {
+		return Content{}, err
+	}
+	return out, nil
 }
 
 func (c *Cipher) openMap(name string, m map[string]sealedValue) (map[string]string, error) {
@@ -121,7 +122,7 @@ func sopsBool(b bool) string {
 // check refuses content that no Secret can hold.
 func (c Content) check() error {
 	for _, key := range slices.Sorted(maps.Keys(c.Data)) {
-		if !isBase64(c.Data[key]) {
+		if _, err := decodeBase64(c.Data[key]); err != nil {
 			return invalid(manifest.ChildPath("signet.data", key), "is not base64 without line breaks")
 		}
 	}
@@ -136,14 +137,6 @@ func checkTexts(path string, texts map[string]string) error {
 		}
 	}
 	return nil
-}
-
-func isBase64(s string) bool {
-	if strings.ContainsAny(s, "\r\n") {
-		return false
-	}
-	_, err := base64.StdEncoding.Strict().DecodeString(s)
-	return err == nil
 }
 
 // SealEnvelope encrypts content under the data key k, which recipients wrap.

@@ -4,11 +4,10 @@ package sopsdoc
 
 import "fmt"
 
-// InvalidError says that a document breaks the format. Only a changed document
-// can mend it; no key was or would be needed to find out.
+// InvalidError says that a document breaks the format, which only a change of
+// the document can mend. Nearly all of it is found out before a key is used.
 type InvalidError struct {
 	Path   string // key path within the document, "" for the document itself
-	Line   int    // 1-based line, 0 if unknown
 	Reason string
 }
 
@@ -32,7 +31,7 @@ func (e *TamperedError) Error() string { return e.Path + ": " + e.Reason }
 // DeniedError says that a type, label or annotation may neither be sealed nor
 // come out of a document.
 type DeniedError struct {
-	Path   string // "type", "labels[...]" or "annotations[...]"
+	Path   string // of the type, label or annotation
 	Reason string
 }
 

@@ -20,13 +20,6 @@ const MetadataKey = "sops"
 // SOPS document may use it: its ciphertext would open here too.
 const reservedRoot = "signet"
 
-// IsFile reports whether n is a SOPS-encrypted document: a mapping with a
-// top-level "sops" mapping.
-func IsFile(n *yaml.Node) bool {
-	sops := manifest.Get(manifest.Root(n), MetadataKey)
-	return sops != nil && sops.Kind == yaml.MappingNode
-}
-
 // FileMAC returns the mac of a SOPS-encrypted document as it is written, which
 // is the same in all documents that were encrypted together.
 func FileMAC(n *yaml.Node) string {
@@ -83,7 +76,7 @@ func checkedCopy(n *yaml.Node) (*yaml.Node, error) {
 	if err := manifest.Check(n); err != nil {
 		return nil, &InvalidError{Reason: err.Error()}
 	}
-	n = copyNode(n)
+	n = manifest.Clone(n)
 	if n.Kind != yaml.DocumentNode {
 		n = &yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{n}}
 	}
@@ -108,15 +101,6 @@ func joinComments(comments ...string) string {
 	return strings.Join(slices.DeleteFunc(comments, func(c string) bool { return c == "" }), "\n")
 }
 
-func copyNode(n *yaml.Node) *yaml.Node {
-	c := *n
-	c.Content = make([]*yaml.Node, len(n.Content))
-	for i, child := range n.Content {
-		c.Content[i] = copyNode(child)
-	}
-	return &c
-}
-
 // Decrypt returns the documents in clear, without metadata, after it has
 // authenticated all of them under the data key k. Comments are decrypted where
 // they open. The error is a *TamperedError or an *InvalidError.
@@ -134,7 +118,7 @@ func (f *File) decrypt(k keys.DataKey, seen func(at place, sealed string)) ([]*y
 	w := newWalker(visitor{d.comment, d.value}, f.selector)
 	out := make([]*yaml.Node, 0, len(f.documents))
 	for _, doc := range f.documents {
-		doc = copyNode(doc)
+		doc = manifest.Clone(doc)
 		if err := w.document(doc); err != nil {
 			return nil, err
 		}

@@ -44,17 +44,9 @@ func (m mac) verify(c *Cipher, md *Metadata) error {
 		return &TamperedError{Path: "sops.mac", Reason: "does not authenticate: mac, lastmodified or the data key is not the document's own"}
 	}
 	if subtle.ConstantTimeCompare(want, []byte(m.sum())) != 1 {
-		return &TamperedError{Path: "sops.mac", Reason: "does not match the values: the document was changed after it was encrypted" + oldSOPS(md.Version)}
+		return &TamperedError{Path: "sops.mac", Reason: "does not match the values: the document was changed after it was encrypted"}
 	}
 	return nil
-}
-
-// oldSOPS points out the one release that wrote wrong codes.
-func oldSOPS(version string) string {
-	if version == "3.13.2" {
-		return " (sops 3.13.2 wrote a wrong mac for lists with comments; encrypt it again with 3.13.3)"
-	}
-	return ""
 }
 
 // lastModified formats t as the time of a new mac.

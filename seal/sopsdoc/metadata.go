@@ -100,7 +100,7 @@ func (r metadataReader) field(m *Metadata, name string, v *yaml.Node) error {
 	if slices.Contains(keys.Types, keys.Type(name)) {
 		return nil
 	}
-	return invalid(path, "unknown field")
+	return invalid(manifest.ChildPath("sops", name), "unknown field")
 }
 
 func (r metadataReader) mac(m *Metadata, v *yaml.Node) error {
@@ -145,7 +145,7 @@ func (r metadataReader) macOnly(m *Metadata, v *yaml.Node) error {
 
 func (r metadataReader) threshold(m *Metadata, v *yaml.Node) error {
 	n, err := strconv.Atoi(v.Value)
-	if v.Kind != yaml.ScalarNode || v.ShortTag() != "!!int" || err != nil || n < 0 || n > maxRecipients {
+	if v.Kind != yaml.ScalarNode || v.ShortTag() != "!!int" || err != nil || strconv.Itoa(n) != v.Value || n < 0 || n > maxRecipients {
 		return invalid("sops.shamir_threshold", "must be a small whole number")
 	}
 	m.Recipients.Threshold = n

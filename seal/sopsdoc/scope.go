@@ -3,7 +3,7 @@
 package sopsdoc
 
 import (
-	"fmt"
+	"errors"
 	"regexp"
 	"strings"
 	"sync"
@@ -34,17 +34,18 @@ func ValidNamespace(s string) bool { return namespaceName().MatchString(s) }
 // ValidSecretName reports whether s can be the name of a Secret (RFC 1123 subdomain).
 func ValidSecretName(s string) bool { return len(s) <= 253 && secretName().MatchString(s) }
 
-// ParseScope reads "<namespace>/<name>".
+// ParseScope reads "<namespace>/<name>". The error tells what is wrong, never
+// what the text was.
 func ParseScope(s string) (Scope, error) {
 	ns, name, ok := strings.Cut(s, "/")
 	if !ok || strings.Contains(name, "/") {
-		return Scope{}, fmt.Errorf("scope must be <namespace>/<secret name>")
+		return Scope{}, errors.New("scope must be <namespace>/<secret name>")
 	}
 	if ns != Any && !ValidNamespace(ns) {
-		return Scope{}, fmt.Errorf("scope has no valid namespace before the slash")
+		return Scope{}, errors.New("scope has no valid namespace before the slash")
 	}
 	if name != Any && !ValidSecretName(name) {
-		return Scope{}, fmt.Errorf("scope has no valid Secret name after the slash")
+		return Scope{}, errors.New("scope has no valid Secret name after the slash")
 	}
 	return Scope{Namespace: ns, Name: name}, nil
 }

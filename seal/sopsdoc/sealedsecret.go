@@ -62,10 +62,11 @@ func (s *SealedSecret) readSpec(spec *yaml.Node) error {
 			return invalid("spec.secretName", "is not a valid name")
 		}
 	}
-	for field, allowed := range map[string][]string{
-		"creationPolicy": {"Owner", "Merge"},
-		"deletionPolicy": {"Delete", "Retain"},
+	for _, policy := range [][3]string{
+		{"creationPolicy", "Owner", "Merge"},
+		{"deletionPolicy", "Delete", "Retain"},
 	} {
+		field, allowed := policy[0], policy[1:]
 		if v := manifest.Get(spec, field); v != nil && !slices.Contains(allowed, manifest.GetString(spec, field)) {
 			return invalid("spec."+field, "must be %s or %s", allowed[0], allowed[1])
 		}
@@ -116,7 +117,7 @@ func Below(prefix string, err error) error {
 	}
 	switch e := err.(type) {
 	case *InvalidError:
-		return &InvalidError{Path: join(e.Path), Line: e.Line, Reason: e.Reason}
+		return &InvalidError{Path: join(e.Path), Reason: e.Reason}
 	case *TamperedError:
 		return &TamperedError{Path: join(e.Path), Reason: e.Reason}
 	case *DeniedError:

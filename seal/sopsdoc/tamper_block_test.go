@@ -13,7 +13,7 @@ import (
 // blockTampers change the sops block of an envelope.
 func blockTampers(other *yaml.Node) []tamper {
 	const tampered, invalid, binding = "TamperedError", "InvalidError", "signet.binding"
-	foreign := func(p string) edit { return setNode(p, copyNode(get(other, p))) }
+	foreign := func(p string) edit { return setNode(p, manifest.Clone(get(other, p))) }
 	appendTo := func(p, text string) edit {
 		return func(root *yaml.Node) {
 			n, err := manifest.Parse([]byte(text))
@@ -32,7 +32,7 @@ func blockTampers(other *yaml.Node) []tamper {
 	}
 	first := func(l []*yaml.Node) []*yaml.Node { return l[:1] }
 	reversed := func(l []*yaml.Node) []*yaml.Node { slices.Reverse(l); return l }
-	doubled := func(l []*yaml.Node) []*yaml.Node { return append(l, copyNode(l[0])) }
+	doubled := func(l []*yaml.Node) []*yaml.Node { return append(l, manifest.Clone(l[0])) }
 	many := func(l []*yaml.Node) []*yaml.Node { return slices.Repeat(l[:1], 65) }
 	return []tamper{
 		{"recipient appended", appendTo("sops/age", `{"enc": "x", "recipient": "age1x"}`), tampered, binding},

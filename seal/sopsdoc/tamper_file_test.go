@@ -63,7 +63,7 @@ func TestFileNoticesTampering(t *testing.T) {
 		}
 		for _, c := range tests {
 			t.Run(map[bool]string{false: "full/", true: "mac only/"}[macOnly]+c.name, func(t *testing.T) {
-				doc := copyNode(doc)
+				doc := manifest.Clone(doc)
 				c.edit(manifest.Root(doc))
 				out, err := openFileTree(k, doc)
 				if kind, path := errorAt(err); kind != c.kind || path != c.path {
@@ -111,7 +111,7 @@ func fileTampers() []tamper {
 		{"tag", part(password, "tag", flip), tampered, "stringData.password"},
 		{"items swapped", item(func(l []*yaml.Node) []*yaml.Node { slices.Reverse(l); return l }), tampered, "sops.mac"},
 		{"item removed", item(func(l []*yaml.Node) []*yaml.Node { return l[:1] }), tampered, "sops.mac"},
-		{"item doubled", item(func(l []*yaml.Node) []*yaml.Node { return append(l, copyNode(l[0])) }), tampered, "sops.mac"},
+		{"item doubled", item(func(l []*yaml.Node) []*yaml.Node { return append(l, manifest.Clone(l[0])) }), tampered, "sops.mac"},
 		{"item turned into a comment", func(root *yaml.Node) {
 			v := get(root, one)
 			v.Value = strings.Replace(v.Value, "type:str", "type:comment", 1)
@@ -180,7 +180,7 @@ func TestFileAcceptsAsSOPS(t *testing.T) {
 		doc := tamperFile(t, k, macOnly)
 		for _, test := range tests {
 			t.Run(test.name, func(t *testing.T) {
-				doc := copyNode(doc)
+				doc := manifest.Clone(doc)
 				test.edit(manifest.Root(doc))
 				if _, err := openFileTree(k, doc); err != nil {
 					t.Error(err)

@@ -107,7 +107,7 @@ func get(root *yaml.Node, p string) *yaml.Node {
 }
 
 func copyFrom(p, from string) edit {
-	return func(root *yaml.Node) { setNode(p, copyNode(get(root, from)))(root) }
+	return func(root *yaml.Node) { setNode(p, manifest.Clone(get(root, from)))(root) }
 }
 
 func swap(a, b string) edit {

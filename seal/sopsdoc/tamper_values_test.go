@@ -16,7 +16,7 @@ func valueTampers(other *yaml.Node) []tamper {
 	const tampered, invalid, binding = "TamperedError", "InvalidError", "signet.binding"
 	const password, user = "signet/stringData/password", "signet/stringData/username"
 	const atPassword, atCert = "signet.stringData.password", "signet.data.cert"
-	foreign := func(p string) edit { return setNode(p, copyNode(get(other, p))) }
+	foreign := func(p string) edit { return setNode(p, manifest.Clone(get(other, p))) }
 	return []tamper{
 		{"key of stringData renamed", rename(user, "user"), tampered, binding},
 		{"key of data renamed", rename("signet/data/cert", "crt"), tampered, binding},

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"filippo.io/age"
+
 	"github.com/signet-secrets/signet/seal/keys"
 )
 

@@ -12,6 +12,7 @@ import (
 	"filippo.io/age"
 	"filippo.io/age/armor"
 	"filippo.io/age/plugin"
+
 	"github.com/signet-secrets/signet/seal/keys"
 )
 
