@@ -118,7 +118,7 @@ func TestParseSecretMetadataErrors(t *testing.T) {
 		{"null", "metadata:\n", SyntaxError{1, "metadata", "must be a mapping"}},
 		{"name is a number", "metadata: {name: 1}\n", SyntaxError{1, "metadata.name", quotes}},
 		{"name is null", "metadata: {name: null}\n", SyntaxError{1, "metadata.name", quotes}},
-		{"namespace is an old boolean", "metadata: {name: a, namespace: no}\n", SyntaxError{1, "metadata.namespace", quotes}},
+		{"namespace is an old boolean", "metadata: {name: a, namespace: no}\n", SyntaxError{1, "metadata.namespace", "is true or false to some readers, put it in quotes"}},
 		{"label is a boolean", "metadata:\n  name: a\n  labels:\n    x/y: true\n", SyntaxError{4, `metadata.labels.x/y`, quotes}},
 		{"annotations are a list", "metadata: {annotations: [a]}\n", SyntaxError{1, "metadata.annotations", "must be a mapping"}},
 		{"a list", "- a\n", SyntaxError{0, "", "a Secret must be a mapping"}},
