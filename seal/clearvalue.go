@@ -70,8 +70,9 @@ func (in *input) checkClear(allow []string) error {
 		if len(value) < minClearBytes {
 			continue
 		}
+		forms := append(longLines(value), value, encoded(value), encoded(whole))
 		for _, f := range fields {
-			if place := f.holds(value, encoded(value), encoded(whole)); place != "" {
+			if place := f.holds(forms...); place != "" {
 				return &ClearValueError{Place: place, Key: key}
 			}
 		}
@@ -79,7 +80,31 @@ func (in *input) checkClear(allow []string) error {
 	return nil
 }
 
-func encoded(value string) string { return base64.StdEncoding.EncodeToString([]byte(value)) }
+// encoded returns the base64 of value as far as it does not depend on what
+// follows: without padding and the characters before it.
+func encoded(value string) string {
+	whole := len(value) - len(value)%3
+	return base64.StdEncoding.EncodeToString([]byte(value[:whole]))
+}
+
+// minLineBytes is the length from which a single line of a value is looked for:
+// that of a private key is 64.
+const minLineBytes = 16
+
+// longLines returns the lines of a value of several lines that could not stand
+// in a comment by accident.
+func longLines(value string) []string {
+	if !strings.Contains(value, "\n") {
+		return nil
+	}
+	var lines []string
+	for line := range strings.Lines(value) {
+		if line = strings.TrimSpace(line); len(line) >= minLineBytes && strings.Trim(line, "-") == line {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
 
 func (in *input) clearFields() []clearField {
 	var fields []clearField

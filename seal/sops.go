@@ -168,6 +168,20 @@ func checkSelected(docs []*yaml.Node) error {
 	return nil
 }
 
+// Encrypted reports whether every value of a SOPS-encrypted Secret is, so that
+// none was written into it afterwards.
+func Encrypted(n *yaml.Node) bool {
+	for _, field := range []string{"data", "stringData"} {
+		m := manifest.Get(manifest.Root(n), field)
+		for _, key := range manifest.Keys(m) {
+			if v := manifest.Get(m, key); v.Value != "" && !sealed(v) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 func sealed(v *yaml.Node) bool {
 	_, err := sopsdoc.ParseValue(v.Value)
 	return err == nil

@@ -48,6 +48,9 @@ func collect(args []string) ([]input, error) {
 			continue
 		}
 		found, err := walk(arg)
+		if err == nil && len(found) == 0 {
+			err = errNoFiles
+		}
 		if err != nil {
 			return nil, &placedError{file: arg, operation: "read", err: cause(err)}
 		}
@@ -56,8 +59,13 @@ func collect(args []string) ([]input, error) {
 	return inputs, noDuplicates(inputs)
 }
 
+// errNoFiles says that a directory that was named holds nothing to read, which
+// must not pass for having nothing to do.
+var errNoFiles = errors.New("holds no .yaml, .yml or .json file (hidden files and symbolic links are left out)")
+
 func walk(dir string) ([]input, error) {
 	var inputs []input
+	dir += string(filepath.Separator) + "." // follows a symbolic link to a directory that was named
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -154,12 +162,32 @@ func join(outputs [][]byte) []byte {
 		if len(all) > 0 && all[len(all)-1] != '\n' {
 			all = append(all, '\n')
 		}
-		if len(all) > 0 && yaml && !bytes.HasPrefix(piece, []byte("---")) {
+		if len(all) > 0 && yaml && !beginsWithMarker(piece) {
 			all = append(all, "---\n"...)
 		}
 		all = append(all, piece...)
 	}
 	return all
+}
+
+// beginsWithMarker reports whether the first line of a piece is a document
+// marker for every reader: some do not see one that has content behind it, and
+// "---x" is none.
+func beginsWithMarker(piece []byte) bool {
+	line, _, _ := bytes.Cut(piece, []byte("\n"))
+	return string(bytes.TrimRight(line, " \t\r")) == "---"
+}
+
+// disguises are what can spell a word in YAML and JSON without its letters
+// standing there: escapes, escaped line breaks, binary tags.
+var disguises = []string{`\x`, `\u`, `\U`, "\\\n", "\\\r", "binary"}
+
+// mentions is a quick look that keeps files that were only found in a folder,
+// have nothing to do with us and perhaps are not even YAML, out of the way.
+func (in input) mentions(words ...string) bool {
+	return slices.ContainsFunc(in.stream.Documents, func(d *manifest.Document) bool {
+		return manifest.Mentions(d.Raw(), words...) || manifest.Mentions(d.Raw(), disguises...)
+	})
 }
 
 // jsonDocuments returns the documents of a stream of JSON, nil of any other.

@@ -90,6 +90,8 @@ func inputHint(err error) string {
 		return "the command that should have written it may have failed; --allow-empty accepts it"
 	case errors.Is(err, manifest.ErrTooLarge), errors.As(err, new(*tooMuchError)):
 		return "split it into several files"
+	case errors.Is(err, errNoFiles):
+		return "name the files themselves, or another directory"
 	case errors.Is(err, errNoSecret):
 		return "a Secret is a document with apiVersion: v1 and kind: Secret; to build one from values see --from-literal and --from-file"
 	case errors.Is(err, errSealed):
@@ -132,6 +134,9 @@ func fileOf(err error) string {
 
 // quoted puts a path that a shell would take apart in quotes.
 func quoted(path string) string {
+	if strings.HasPrefix(path, "-") {
+		path = "./" + path // not a flag
+	}
 	if strings.ContainsFunc(path, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./", r)
 	}) {
@@ -225,6 +230,8 @@ func writeHint(err error) string {
 	switch e, ok := as[*placedError](err); {
 	case errors.Is(err, syscall.ENOSPC):
 		return "the disk is full; the file is as it was"
+	case errors.Is(err, errPlainLink):
+		return "name the file that it leads to"
 	case ok && errors.Is(err, errDirectory) && e.operation == "write":
 		return "name a file in it: -o " + quoted(filepath.Join(e.file, "FILE"))
 	case ok && e.operation == "read" && errors.Is(err, fs.ErrNotExist) && isProgram(e.file):

@@ -36,20 +36,6 @@ func crypto(t *testing.T, key keyFile) []hostile {
 	value := func(data string) string {
 		return "ENC[AES256_GCM,data:" + data + ",iv:AAAAAAAAAAAAAAAA,tag:AAAAAAAAAAAAAAAAAAAAAA==,type:str]"
 	}
-	entries := func(n int) *yaml.Node {
-		list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
-		for range n {
-			list.Content = append(list.Content, step(sealed, "spec/sealed/sops/age/0"))
-		}
-		return list
-	}
-	small := func(n int) *yaml.Node {
-		list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
-		for i := range n {
-			list.Content = append(list.Content, manifest.Mapping(manifest.String("recipient"), manifest.String(fmt.Sprint("age1", i)), manifest.String("enc"), manifest.String("x")))
-		}
-		return list
-	}
 	rows := []hostile{
 		row("base64 cut off", "stringData.password: has a data part that is not base64", sealed, putText(password, value("AAA"))),
 		row("base64 with a line break", "stringData.password: has a data part that is not base64", sealed, putText(password, value("AA\nAA"))),
@@ -58,10 +44,10 @@ func crypto(t *testing.T, key keyFile) []hostile {
 		row("2 MiB value", "stringData.password: does not authenticate", sealed, putText(password, value(strings.Repeat("AAAA", 1<<19)))),
 		row("3 MiB value", "the envelope has", sealed, putText(password, value(strings.Repeat("AAAA", 3<<18)))),
 		row("7 MiB value in a SOPS Secret", "stringData.password: does not authenticate", sops, putText("stringData/password", value(strings.Repeat("AAAA", 7<<18)))),
-		row("10,000 recipients", "", sealed, put("spec/sealed/sops/age", entries(10_000))),
-		row("10,000 small recipients", "spec.sealed.sops: names 10000 keys, the limit is 64", sealed, put("spec/sealed/sops/age", small(10_000))),
-		row("10,000 small recipients in a SOPS Secret", "sops: names 10000 keys, the limit is 64", sops, put("sops/age", small(10_000))),
-		row("64 recipients", "binding: does not match the sops block", sealed, put("spec/sealed/sops/age", entries(64))),
+		row("10,000 recipients", "", sealed, put("spec/sealed/sops/age", entries(sealed, 10_000))),
+		row("10,000 small recipients", "spec.sealed.sops: names 10000 keys, the limit is 64", sealed, put("spec/sealed/sops/age", smallEntries(10_000))),
+		row("10,000 small recipients in a SOPS Secret", "sops: names 10000 keys, the limit is 64", sops, put("sops/age", smallEntries(10_000))),
+		row("64 recipients", "binding: does not match the sops block", sealed, put("spec/sealed/sops/age", entries(sealed, 64))),
 		row("recipient of 60 KiB", "no key could unwrap", sealed, putText("spec/sealed/sops/age/0/recipient", "age1"+strings.Repeat("q", 60<<10))),
 		row("wrapped key of 70 KiB", "enc: has", sealed, putText("spec/sealed/sops/age/0/enc", strings.Repeat("A", 70<<10))),
 		row("wrapped key that is an armored nothing", "no key could unwrap", sealed, putText("spec/sealed/sops/age/0/enc", "-----BEGIN AGE ENCRYPTED FILE-----\n-----END AGE ENCRYPTED FILE-----\n")),
@@ -84,6 +70,24 @@ func crypto(t *testing.T, key keyFile) []hostile {
 		row("plugin recipient", "no key could unwrap", sealed, putText("spec/sealed/sops/age/0/recipient", "age1yubikey1qqqqqq")),
 	}
 	return append(rows, manyValid(t, sealed, sops)...)
+}
+
+// entries repeats the recipient of a document.
+func entries(sealed *yaml.Node, n int) *yaml.Node {
+	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+	for range n {
+		list.Content = append(list.Content, step(sealed, "spec/sealed/sops/age/0"))
+	}
+	return list
+}
+
+// smallEntries are recipients that nothing is wrapped for.
+func smallEntries(n int) *yaml.Node {
+	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+	for i := range n {
+		list.Content = append(list.Content, manifest.Mapping(manifest.String("recipient"), manifest.String(fmt.Sprint("age1", i)), manifest.String("enc"), manifest.String("x")))
+	}
+	return list
 }
 
 // manyValid are streams of documents that open.

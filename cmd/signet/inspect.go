@@ -111,11 +111,7 @@ func inspect(c console, args []string, output string) error {
 	return nil
 }
 
-func (in input) mentionsSealed() bool {
-	return slices.ContainsFunc(in.stream.Documents, func(d *manifest.Document) bool {
-		return manifest.Mentions(d.Raw(), sopsdoc.Group, sopsdoc.MetadataKey)
-	})
-}
+func (in input) mentionsSealed() bool { return in.mentions(sopsdoc.Group, sopsdoc.MetadataKey) }
 
 func (in input) inspect() ([]inspection, error) {
 	objects, err := in.objects(toOpen, sopsdoc.Group, sopsdoc.MetadataKey)

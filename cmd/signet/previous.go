@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/signet-secrets/signet/seal"
+	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 	"github.com/signet-secrets/signet/unseal"
@@ -20,9 +21,10 @@ import (
 // previous is the file that -o names, as it was: what can be opened of it need
 // not be sealed anew.
 type previous struct {
-	raw     []byte
-	objects []found
-	options unseal.Options
+	raw       []byte
+	documents int // that are not blank
+	objects   []found
+	options   unseal.Options
 }
 
 // previous reads the file that is to be replaced. A file that is missing, or
@@ -48,6 +50,9 @@ func (s *sealCommand) previous(ctx context.Context) (*previous, error) {
 		return nil, err
 	}
 	p.raw = in.stream.Bytes()
+	for _, doc := range in.stream.Documents {
+		p.documents = max(p.documents, doc.Index)
+	}
 	p.objects, err = in.objects(toOpen, sopsdoc.Group, sopsdoc.MetadataKey)
 	if err != nil {
 		p.objects = nil
@@ -95,14 +100,43 @@ func (o *oldSecret) sealed() *seal.Previous {
 	}
 }
 
-// gone returns the keys of the old Secret that the new manifest n lacks.
-func (o *oldSecret) gone(n *yaml.Node) []string {
+// differences tells what sealing n for other recipients takes away from the old
+// document, and whom it lets in or out.
+func (o *oldSecret) differences(n *yaml.Node, recipients keys.Recipients) []string {
 	if o == nil {
 		return nil
 	}
-	old := slices.Concat(o.opened.Document.Envelope.DataKeys(), o.opened.Document.Envelope.StringDataKeys())
+	var notes []string
+	e := o.opened.Document.Envelope
 	now := slices.Concat(manifest.Keys(manifest.Get(n, "data")), manifest.Keys(manifest.Get(n, "stringData")))
-	return slices.DeleteFunc(old, func(key string) bool { return slices.Contains(now, key) })
+	for _, key := range slices.Concat(e.DataKeys(), e.StringDataKeys()) {
+		if !slices.Contains(now, key) {
+			notes = append(notes, "the key "+key+" of the previous document is gone")
+		}
+	}
+	for _, id := range missing(recipients, e.Metadata.Recipients) {
+		notes = append(notes, "now also opens for "+id)
+	}
+	for _, id := range missing(e.Metadata.Recipients, recipients) {
+		notes = append(notes, "no longer opens for "+id+", who can still open what is in Git history")
+	}
+	return notes
+}
+
+// missing returns the names of the recipients in r that are not in from.
+func missing(r, from keys.Recipients) []string {
+	var ids []string
+	for _, e := range r.Entries() {
+		if !slices.ContainsFunc(from.Entries(), func(o keys.Entry) bool { return o.Type() == e.Type() && o.ID() == e.ID() }) {
+			ids = append(ids, recipient{Type: string(e.Type()), ID: e.ID()}.String())
+		}
+	}
+	return ids
+}
+
+// alone reports whether the previous file holds nothing but what was opened.
+func (p *previous) alone() bool {
+	return p.documents == len(p.objects)
 }
 
 // body returns the text of the old document if it can stand in the new one.

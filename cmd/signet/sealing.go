@@ -41,7 +41,7 @@ func (in input) wanted(f found) (bool, error) {
 	switch {
 	case !f.IsSecret():
 		return false, nil
-	case in.walked && sopsdoc.FileMAC(f.Node) != "":
+	case in.walked && sopsdoc.FileMAC(f.Node) != "" && seal.Encrypted(f.Node):
 		return false, nil
 	case manifest.Get(f.Node, sopsdoc.MetadataKey) != nil:
 		return false, errSOPS
@@ -78,7 +78,7 @@ func aboutRules(err error) bool {
 }
 
 func (s *sealing) one(ctx context.Context, in input) ([]byte, error) {
-	if in.walked && !mentionsSecret(in) {
+	if in.walked && !in.mentions("Secret") {
 		return s.passOn(in), nil
 	}
 	var sealed []found
@@ -91,7 +91,9 @@ func (s *sealing) one(ctx context.Context, in input) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.outdated(in, sealed)
+	if err := s.outdated(in, sealed); err != nil {
+		return nil, err
+	}
 	if len(objects) == 0 {
 		return s.nothing(in, sealed)
 	}
@@ -135,12 +137,13 @@ func (s *sealing) warn(in input, rule *keys.Rule) {
 }
 
 // outdated tells which documents that are sealed already, and so left as they
-// are, have other recipients than the rules now say.
-func (s *sealing) outdated(in input, sealed []found) {
+// are, have other recipients than the rules now say. One that is not well
+// formed is an error: somebody may have written a value into it.
+func (s *sealing) outdated(in input, sealed []found) error {
 	for _, f := range sealed {
 		doc, err := sopsdoc.ParseSealedSecret(f.Node)
 		if err != nil {
-			continue // unseal tells
+			return f.at(in.name, "read", err)
 		}
 		rule, err := s.rules.rule(s.document(in))
 		if err != nil || doc.Envelope.Metadata.Recipients.Same(rule.Recipients) {
@@ -150,6 +153,7 @@ func (s *sealing) outdated(in input, sealed []found) {
 		note(s.err, in.label(f), "is sealed already and left as it is, but not for the recipients that the rules now name; "+
 			"to change that: signet unseal "+file+" | signet seal - -o "+file)
 	}
+	return nil
 }
 
 // nothing decides about input without Secrets, but perhaps with something
@@ -192,9 +196,7 @@ func (s *sealing) options(rule *keys.Rule) seal.Options {
 // document if that can stay as it is.
 func (s *sealing) object(ctx context.Context, f found, o seal.Options) (body []byte, notes []string, err error) {
 	old := s.previous.secret(ctx, f, o.Namespace)
-	for _, key := range old.gone(f.Node) {
-		notes = append(notes, "the key "+key+" of the previous document is gone")
-	}
+	notes = old.differences(f.Node, o.Recipients)
 	result, err := seal.Seal(ctx, f.tree(), old.sealed(), o)
 	if err != nil {
 		return nil, nil, err
@@ -227,18 +229,6 @@ func (s *sealing) assemble(in input, objects []found, bodies [][]byte) ([]byte, 
 	return out, nil
 }
 
-// mentionsSecret is a quick look that keeps files that have nothing to do with
-// Kubernetes, and perhaps are not even YAML, out of the way. Escapes and binary
-// tags could spell the word in another way.
-func mentionsSecret(in input) bool {
-	for _, doc := range in.stream.Documents {
-		if manifest.Mentions(doc.Raw(), "Secret", `\x`, `\u`, `\U`, "binary") {
-			return true
-		}
-	}
-	return false
-}
-
 // sealSOPS encrypts all Secrets of a file together. Stock sops can only open a
 // file as a whole, so there must be nothing else in it.
 func (s *sealing) sealSOPS(ctx context.Context, in input, objects []found, rule *keys.Rule) ([]byte, error) {
@@ -266,7 +256,7 @@ func (s *sealing) sealSOPS(ctx context.Context, in input, objects []found, rule 
 	for _, text := range result.Notes {
 		note(s.err, stdinOr(in.name), text)
 	}
-	if result.Unchanged {
+	if result.Unchanged && s.previous.alone() {
 		return s.previous.raw, nil
 	}
 	for i, f := range objects {

@@ -11,33 +11,36 @@ import (
 	"github.com/signet-secrets/signet/seal/manifest"
 )
 
+// reseal seals over out.yaml for the recipients of the victim.
+func (v *victim) reseal(t *testing.T, secrets string, args ...string) *yaml.Node {
+	t.Helper()
+	mustRun(t, secrets, append([]string{"seal", "-", "-o", "out.yaml", "--age-key-file", v.first.path, "-a", v.first.recipient, "-a", v.second.recipient}, args...)...)
+	return manifest.Root(parseDocument(t, readTestFile(t, "out.yaml")))
+}
+
+func (v *victim) open(t *testing.T) string {
+	t.Helper()
+	return mustRun(t, "", "unseal", "--age-key-file", v.first.path, "out.yaml")
+}
+
 // Sealing over a document takes over from it only what cannot harm: somebody
 // else may have written it.
 func TestTamperReseal(t *testing.T) {
 	isolate(t)
 	v := newVictim(t)
-	seal := func(t *testing.T, secrets string, args ...string) *yaml.Node {
-		t.Helper()
-		mustRun(t, secrets, append([]string{"seal", "-", "-o", "out.yaml", "--age-key-file", v.first.path, "-a", v.first.recipient, "-a", v.second.recipient}, args...)...)
-		return manifest.Root(parseDocument(t, readTestFile(t, "out.yaml")))
-	}
-	open := func(t *testing.T) string {
-		t.Helper()
-		return mustRun(t, "", "unseal", "--age-key-file", v.first.path, "out.yaml")
-	}
 	changed := strings.Replace(victimSecret, "plaintext-of-the-username", "other", 1)
 	const username, password = "spec/sealed/signet/stringData/username", "spec/sealed/signet/stringData/password"
 
 	t.Run("control: what is unchanged stays", func(t *testing.T) {
 		writeTestFile(t, "out.yaml", encodeLoose(t, v.root))
-		root := seal(t, changed)
+		root := v.reseal(t, changed)
 		if step(root, password).Value != step(v.root, password).Value || step(root, username).Value == step(v.root, username).Value {
 			t.Error("the wrong values were encrypted anew")
 		}
 	})
 	t.Run("fresh key", func(t *testing.T) {
 		writeTestFile(t, "out.yaml", encodeLoose(t, v.root))
-		root := seal(t, changed, "--fresh-key")
+		root := v.reseal(t, changed, "--fresh-key")
 		if step(root, password).Value == step(v.root, password).Value || step(root, "spec/sealed/sops/age/0/enc").Value == step(v.root, "spec/sealed/sops/age/0/enc").Value {
 			t.Error("something of the old document was kept")
 		}
@@ -62,30 +65,34 @@ func TestTamperReseal(t *testing.T) {
 			old := cloneNode(v.root)
 			row.edit(old)
 			writeTestFile(t, "out.yaml", encodeLoose(t, old))
-			root := seal(t, victimSecret)
+			root := v.reseal(t, victimSecret)
 			if step(root, username).Value == step(v.root, username).Value {
 				t.Error("a value of a document that does not authenticate was kept")
 			}
 			if list := step(root, "spec/sealed/sops/age"); len(list.Content) != 2 || strings.Contains(encodeLoose(t, list), v.stranger.recipient) {
 				t.Error("recipients are not those asked for")
 			}
-			if out := open(t); !strings.Contains(out, "plaintext-of-the-password") {
+			if out := v.open(t); !strings.Contains(out, "plaintext-of-the-password") {
 				t.Error(out)
 			}
 		})
 	}
-	t.Run("planted secretName", func(t *testing.T) {
-		for _, scope := range []string{"strict", "namespace", "cluster"} {
-			writeTestFile(t, "out.yaml", "")
-			old := seal(t, victimSecret, "--scope", "cluster")
-			putText("spec/secretName", "planted")(old)
-			writeTestFile(t, "out.yaml", encodeLoose(t, old))
-			seal(t, changed, "--scope", scope)
-			if out := open(t); !strings.Contains(out, "name: db\n") {
-				t.Errorf("%s:\n%s", scope, out)
-			}
+}
+
+// Which Secret comes out is said by the Secret that was sealed, not by the file.
+func TestTamperResealName(t *testing.T) {
+	isolate(t)
+	v := newVictim(t)
+	for _, scope := range []string{"strict", "namespace", "cluster"} {
+		writeTestFile(t, "out.yaml", "")
+		old := v.reseal(t, victimSecret, "--scope", "cluster")
+		putText("spec/secretName", "planted")(old)
+		writeTestFile(t, "out.yaml", encodeLoose(t, old))
+		v.reseal(t, victimSecret, "--scope", scope)
+		if out := v.open(t); !strings.Contains(out, "name: db\n") {
+			t.Errorf("%s:\n%s", scope, out)
 		}
-	})
+	}
 }
 
 // Two Secrets of one name in a stream both find the same old document. Neither

@@ -50,6 +50,13 @@ func clearTampers() []tamper {
 		{"tracking annotation added", func(root *yaml.Node) {
 			manifest.Set(step(root, "spec/sealed/annotations"), "argocd.argoproj.io/tracking-id", manifest.String("x"))
 		}, `annotations["argocd.argoproj.io/tracking-id"]: is a mark of another tool`},
+	}
+}
+
+// settingTampers edit the other clear fields of the envelope, and the whole.
+func settingTampers() []tamper {
+	const e = "spec/sealed/"
+	return []tamper{
 		{"immutable set", putYAML(e+"immutable", "true"), clearBinding},
 		{"immutable removed", remove(e + "immutable"), "spec.sealed.immutable: is missing"},
 		{"immutable null", putYAML(e+"immutable", "null"), "spec.sealed.immutable: must be true or false"},
@@ -83,12 +90,11 @@ func clearTampers() []tamper {
 	}
 }
 
-// valueTampers edit what is under seal.
-func valueTampers(v *victim) []tamper {
+// valueTampers change, move and remove what is under seal.
+func valueTampers() []tamper {
 	const s, d = "spec/sealed/signet/stringData/", "spec/sealed/signet/data/"
 	const password, username = s + "password", s + "username"
 	const atPassword, atUsername = "spec.sealed.signet.stringData.password", "spec.sealed.signet.stringData.username"
-	twin := func(path string) change { return put(path, step(v.twin, path)) }
 	return []tamper{
 		{"value: a bit of the ciphertext", flipBit(password, "data"), atPassword + notAuthentic},
 		{"value: a bit of the nonce", flipBit(password, "iv"), atPassword + notAuthentic},
@@ -129,6 +135,14 @@ func valueTampers(v *victim) []tamper {
 		{"key with a colon", putText(s+"a:b", ""), `spec.sealed.signet.stringData["a:b"]: is not a valid key`},
 		{"key of two dots", putText(s+"..", ""), `spec.sealed.signet.stringData[".."]: is not a valid key`},
 		{"empty key", putText(s, ""), `spec.sealed.signet.stringData[""]: is not a valid key`},
+	}
+}
+
+// cipherTampers edit what is written in a value, or take it from another document.
+func cipherTampers(v *victim) []tamper {
+	const password, atPassword = "spec/sealed/signet/stringData/password", "spec.sealed.signet.stringData.password"
+	twin := func(path string) change { return put(path, step(v.twin, path)) }
+	return []tamper{
 		{"type:int", replaced(password, "type:str", "type:int"), atPassword + ": must have type:str"},
 		{"type:bool", replaced(password, "type:str", "type:bool"), atPassword + ": must have type:str"},
 		{"type:bytes", replaced(password, "type:str", "type:bytes"), atPassword + ": must have type:str"},
@@ -163,8 +177,8 @@ func valueTampers(v *victim) []tamper {
 	}
 }
 
-// blockTampers edit the sops block.
-func blockTampers(v *victim) []tamper {
+// recipientTampers edit the keys in the sops block.
+func recipientTampers(v *victim) []tamper {
 	const b = "spec/sealed/sops/"
 	entry := "{recipient: " + v.stranger.recipient + ", enc: x}"
 	return []tamper{
@@ -216,6 +230,13 @@ func blockTampers(v *victim) []tamper {
 		{"KMS context null", putYAML(b+"kms", `[{arn: a, created_at: "2026-01-01T00:00:00Z", enc: eA==, context: {a: null}}]`), "spec.sealed.sops.kms[0].context.a: must be a string"},
 		{"Vault key appended", putYAML(b+"hc_vault", `[{vault_address: "https://evil.example", engine_path: a, key_name: b, created_at: "2026-01-01T00:00:00Z", enc: "vault:v1:x"}]`), sopsBinding},
 		{"empty list of another key type", putYAML(b+"pgp", "[]"), "spec.sealed.sops.pgp: must be a list of keys"},
+	}
+}
+
+// blockTampers edit the other fields of the sops block.
+func blockTampers() []tamper {
+	const b = "spec/sealed/sops/"
+	return []tamper{
 		{"key groups beside keys", putYAML(b+"key_groups", "[]"), "spec.sealed.sops.key_groups: must not stand beside keys"},
 		{"keys moved into one key group", func(root *yaml.Node) {
 			sops := step(root, "spec/sealed/sops")

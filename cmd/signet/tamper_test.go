@@ -113,7 +113,7 @@ func refuseTree(t *testing.T, v *victim, root *yaml.Node, want string) {
 func TestTamper(t *testing.T) {
 	isolate(t)
 	v := newVictim(t)
-	rows := slices.Concat(clearTampers(), valueTampers(v), blockTampers(v), objectTampers())
+	rows := slices.Concat(clearTampers(), settingTampers(), valueTampers(), cipherTampers(v), recipientTampers(v), blockTampers(), objectTampers())
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			root := cloneNode(v.root)

@@ -70,7 +70,7 @@ type placedError struct {
 }
 
 func (e *placedError) Error() string {
-	place := stdinOr(e.file)
+	place := visible(stdinOr(e.file))
 	if e.document > 0 {
 		place += fmt.Sprintf(", document %d", e.document)
 	}
@@ -190,7 +190,7 @@ func visible(text string) string {
 func steers(r rune) bool { return !unicode.IsPrint(r) }
 
 var privateKey = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)AGE-(SECRET-KEY|PLUGIN)-[-A-Z0-9]+`)
+	return regexp.MustCompile(`(?i)AGE-(SECRET-KEY|PLUGIN)-[-A-Z0-9]*1[A-Z0-9]{6,}`)
 })
 
 // withoutKeys replaces age identities.

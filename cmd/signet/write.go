@@ -20,9 +20,12 @@ const (
 // writeFile replaces the file at path with data, or makes it with mode perm,
 // so that whatever happens there is either the old file or the new one: the
 // data is on disk, under another name or none, before it takes the name. A
-// symbolic link stays and what it points to is replaced. Nothing is written if
+// symbolic link stays and what it points to is replaced, but not with plaintext. Nothing is written if
 // the file already holds data.
 func writeFile(path string, data []byte, perm fs.FileMode) error {
+	if info, err := os.Lstat(path); err == nil && perm == modePlain && info.Mode()&fs.ModeSymlink != 0 {
+		return writeError(path, errPlainLink)
+	}
 	target, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Lstat(path); err == nil {
@@ -52,6 +55,10 @@ func writeFile(path string, data []byte, perm fs.FileMode) error {
 	}
 	return nil
 }
+
+// errPlainLink says that plaintext was to be written through a symbolic link,
+// which may have come with the repository and lead anywhere.
+var errPlainLink = errors.New("is a symbolic link, through which opened documents are not written")
 
 var errDirectory = errors.New("is a directory")
 

@@ -4,6 +4,7 @@ package manifest
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -68,7 +69,14 @@ func Objects(doc *yaml.Node) ([]*Object, error) {
 	}
 	whole := &Object{Node: root, slot: doc, at: 0}
 	items := Get(root, "items")
-	if !strings.HasSuffix(whole.Kind(), "List") || items == nil || items.Kind != yaml.SequenceNode {
+	if items == nil || items.Kind != yaml.SequenceNode {
+		return []*Object{whole}, nil
+	}
+	if !strings.HasSuffix(whole.Kind(), "List") {
+		// Some readers take any object with items for a List.
+		if i := slices.IndexFunc(items.Content, isObject); i >= 0 {
+			return nil, &SyntaxError{Line: items.Content[i].Line, Path: "items", Reason: "an object in the items of what is no List"}
+		}
 		return []*Object{whole}, nil
 	}
 	var objects []*Object
@@ -86,6 +94,10 @@ func Objects(doc *yaml.Node) ([]*Object, error) {
 		objects = append(objects, o)
 	}
 	return objects, nil
+}
+
+func isObject(n *yaml.Node) bool {
+	return GetString(n, "kind") != "" && GetString(n, "apiVersion") != ""
 }
 
 // MightConcern reports, without parsing, whether the raw document could hold

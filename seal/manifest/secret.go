@@ -30,8 +30,11 @@ var serverFields = []string{
 	"managedFields", "ownerReferences", "resourceVersion", "selfLink", "uid",
 }
 
-// IsSecret reports whether o is a core v1 Secret.
-func (o *Object) IsSecret() bool { return o.APIVersion() == "v1" && o.Kind() == "Secret" }
+// IsSecret reports whether o is a core v1 Secret. "/v1" is the same to an API
+// server.
+func (o *Object) IsSecret() bool {
+	return strings.TrimPrefix(o.APIVersion(), "/") == "v1" && o.Kind() == "Secret"
+}
 
 // ParseSecret reads a Secret manifest. dropped names the fields that were left
 // out because an API server sets them. Anything else that a Secret does not
