@@ -55,8 +55,7 @@ var yamlLike = []string{
 // generator makes Secrets from a seed.
 type generator struct{ *rand.Rand }
 
-func newGenerator(seed uint64) generator { return generator{rand.New(rand.NewPCG(seed, 7))} }
-
+func newGenerator(seed uint64) generator  { return generator{rand.New(rand.NewPCG(seed, 7))} }
 func pick[T any](g generator, from []T) T { return from[g.IntN(len(from))] }
 
 // length is 0 to most, short more often than long.
@@ -100,7 +99,7 @@ func (g generator) text(n int) string {
 
 func (g generator) key() string {
 	const letters = "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	b := []byte{letters[3+g.IntN(len(letters)-3)]}
+	b := []byte{letters[3+g.IntN(len(letters)-3)]} // never ".."
 	for range g.length(252) {
 		b = append(b, letters[g.IntN(len(letters))])
 	}
@@ -178,7 +177,7 @@ func anyMap(m map[string]string) map[string]any {
 	return out
 }
 
-// write writes the Secret with other libraries than Signet's.
+// writeSecret writes with other libraries than Signet's where they can.
 func writeSecret(t testing.TB, s *manifest.Secret, asJSON bool) string {
 	t.Helper()
 	if asJSON {
@@ -241,10 +240,10 @@ func TestRoundTrip(t *testing.T) {
 	isolate(t)
 	key := newKeyFile(t)
 	n := 60
+	keys := 0
 	if raceEnabled { // 20 times slower
 		n = 6
 	}
-	keys := 0
 	for seed := range uint64(n) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			g := newGenerator(seed)
