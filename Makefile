@@ -17,7 +17,8 @@ build: ## Build bin/signet: static, without paths of this machine
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/signet ./cmd/signet
 
 test: testbin ## Run all tests, against real programs (built first, minutes once)
-	go test $(RACE) ./...
+	go test $(RACE) -timeout 30m ./...
+	$(if $(RACE),go test -run Bounded ./seal/manifest)
 
 testbin: ## Build the programs that tests and demo use: sops, kustomize
 	@internal/testbin/build.sh $(TESTBINS) >/dev/null

@@ -210,6 +210,9 @@ func TestHostileInputIsBounded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a process for each input")
 	}
+	if raceEnabled {
+		t.Skip("limits mean nothing under the race detector; make test runs this once more without it")
+	}
 	const documentCPU = 2 * time.Second
 	const parseBytes = 150 << 20           // for one document
 	const streamBytes = 4 * MaxStreamBytes // for a full stream: read, joined and some more

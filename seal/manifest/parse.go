@@ -74,19 +74,6 @@ func checkBytes(data []byte) error {
 // it: never less than half of the nodes.
 func (d *Document) Nodes() int { return structure(d.raw) }
 
-// structure counts the bytes that can begin or end a node. It never counts
-// less than half of the nodes that parsing would make.
-func structure(data []byte) int {
-	n := 0
-	for _, c := range data {
-		switch c {
-		case '\n', '\r', ',', '[', '{', ':', '?', '-': // "- - - a": lists in one line
-			n++
-		}
-	}
-	return n
-}
-
 // lineOf returns the 1-based line of the first bad character.
 func lineOf(data []byte, bad func(r rune, size int) bool) int {
 	line := 1
