@@ -62,7 +62,6 @@ func Run(tb testing.TB, c Cmd) Result {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second // a grandchild outside the group may hold the pipes
 
-	floor := ownPeakRSS()
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
 		tb.Fatalf("run %s: %v", filepath.Base(c.Path), err)
@@ -84,7 +83,7 @@ func Run(tb testing.TB, c Cmd) Result {
 		Wall:        wall,
 		User:        cmd.ProcessState.UserTime(),
 		System:      cmd.ProcessState.SystemTime(),
-		MaxRSSBytes: peakRSS(cmd.ProcessState, floor, sampled()),
+		MaxRSSBytes: peakRSS(cmd.ProcessState, ownPeakRSS(), sampled()), // the floor as it is now: never lower than when the child began
 	}
 }
 
