@@ -380,7 +380,7 @@ func FuzzRoundTrip(f *testing.F) {
 	key := newKeyFile(f)
 	f.Fuzz(func(t *testing.T, text string, binary []byte, annotation string, asJSON bool) {
 		if !utf8.ValidString(text) || !utf8.ValidString(annotation) || len(text)+len(binary)+len(annotation) > 200<<10 {
-			t.Skip()
+			t.Skip("not text that a Secret can hold, or too much of it for many runs a second")
 		}
 		s := &manifest.Secret{Name: "s", Namespace: "n", Type: "Opaque",
 			Data: map[string][]byte{"binary": binary}, StringData: map[string]string{"text": text}, Annotations: map[string]string{"example.org/a": annotation}}
