@@ -6,12 +6,14 @@
 // data key, and no right to open anything; package unseal opens what was
 // sealed, and neither imports the other. What both stand on:
 //
-//	seal            Secret -> document: SealedSecret, or SOPS-encrypted Secret
+//	seal            Secret -> document: SealedSecret, or SOPS-encrypted Secret;
+//	                age key pair -> SealingKey
 //	seal/manifest   YAML and JSON streams; what is not ours stays byte for byte
 //	seal/sopsdoc    the document format: values, metadata, MAC, binding
 //	seal/keys       data keys, recipients, the rules in .sops.yaml
-//	seal/keys/...   key services, one package and one SDK each: agekey
-//	unseal          document -> Secret, verified
+//	seal/keys/...   key services, one package and one SDK each: agekey, awskms,
+//	                gcpkms, azurekv, vault, pgp
+//	unseal          document -> Secret, verified; SealingKeys as identities
 //	cmd/signet      the command line
 //
 // FORMAT.md beside this file specifies the documents, completely enough for a

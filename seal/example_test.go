@@ -60,3 +60,29 @@ func ExampleSealSOPS() {
 	fmt.Println(manifest.GetString(encrypted, "kind"), manifest.GetString(encrypted, "sops", "encrypted_regex"))
 	// Output: Secret ^(data|stringData)$
 }
+
+// A SealingKey is a key pair for Git: documents are sealed for its recipient,
+// and one call to a key service opens all of them.
+func ExampleNewKey() {
+	pair, err := agekey.GenerateIdentity()
+	if err != nil {
+		log.Fatal(err)
+	}
+	const emergency = "age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z"
+	result, err := seal.NewKey(context.Background(), seal.KeyOptions{
+		Name:       "prod",
+		Namespaces: []string{"*"},
+		Identity:   pair,
+		Recipients: keys.Recipients{Groups: []keys.Group{{keys.AgeEntry{Recipient: emergency}}}}, // and a KMS key
+		Wrapper:    keys.Wrappers{keys.Age: agekey.NewWrapper(nil)},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	key := manifest.Root(result.Node)
+	fmt.Println(manifest.GetString(key, "kind"), manifest.GetString(key, "metadata", "name"))
+	fmt.Println(manifest.GetString(key, "spec", "sealed", "recipient") == pair.Recipient())
+	// Output:
+	// SealingKey prod
+	// true
+}

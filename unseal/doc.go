@@ -12,9 +12,15 @@
 // OpenFile reads SOPS-encrypted documents by SOPS's own rules. They have no
 // scope: whoever can place one anywhere can have it opened there.
 //
+// OpenKey reads SealingKeys, age key pairs under seal. A Keyring of them is one
+// more source of identities for the other two: it opens a SealingKey when the
+// first document needs it, and lets it open only documents of the namespaces
+// that it is meant for.
+//
 // Errors tell callers what to do next: *ScopeError, *sopsdoc.InvalidError,
 // *sopsdoc.DeniedError and *sopsdoc.TamperedError can only be mended by
 // changing the document; a *keys.NoKeyError may pass. None holds a value.
 //
-// This package never seals, keeps no state and writes nothing.
+// This package never seals, keeps nothing but what a Keyring holds, and writes
+// nothing.
 package unseal

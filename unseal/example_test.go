@@ -12,6 +12,7 @@ import (
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/keys/agekey"
 	"github.com/signet-secrets/signet/seal/manifest"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
 	"github.com/signet-secrets/signet/unseal"
 )
 
@@ -21,6 +22,11 @@ var (
 	document []byte
 	//go:embed testdata/example-key.txt
 	identity string
+	// A SealingKey that the identity opens, and a document for its recipient.
+	//go:embed testdata/example-sealingkey.yaml
+	sealingKey []byte
+	//go:embed testdata/example-for-sealingkey.yaml
+	documentForKey []byte
 )
 
 func options() unseal.Options {
@@ -56,4 +62,38 @@ func ExampleScopeError() {
 	var scope *unseal.ScopeError
 	fmt.Println(errors.As(err, &scope), err)
 	// Output: true spec.sealed.scope: the document was sealed for prod/db, not for attacker/db
+}
+
+// A Keyring opens what was sealed for the recipient of a SealingKey.
+func ExampleKeyring() {
+	object, err := manifest.Parse(sealingKey)
+	if err != nil {
+		log.Fatal(err)
+	}
+	key, err := sopsdoc.ParseSealingKey(manifest.Root(object))
+	if err != nil {
+		log.Fatal(err)
+	}
+	parse := func(text string) (string, keys.Unwrapper, error) {
+		id, err := agekey.ParseIdentity(text)
+		if err != nil {
+			return "", nil, err
+		}
+		return id.Recipient(), agekey.NewUnwrapper(agekey.Sources{Identities: []agekey.Identity{id}}), nil
+	}
+	o := options() // what opens the SealingKey; a key service in real life
+	o.Keyring = unseal.NewKeyring(
+		unseal.KeyOptions{Unwrapper: o.Unwrapper, ParseIdentity: parse},
+		unseal.Key{SealingKey: key, Place: "testdata/example-sealingkey.yaml"},
+	)
+	node, err := manifest.Parse(documentForKey)
+	if err != nil {
+		log.Fatal(err)
+	}
+	opened, err := unseal.Open(context.Background(), node, o)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(opened.Secret.Name, opened.Secret.StringData["password"])
+	// Output: db an example
 }

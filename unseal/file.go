@@ -24,8 +24,9 @@ type OpenedFile struct {
 // OpenFile opens SOPS-encrypted documents that belong to one file: they share
 // their mac. Documents that are no Kubernetes objects are refused, as are those
 // of Signet's own API. Options.Policy plays no part, and neither does
-// sopsdoc.Denied. Errors are those of Open without *ScopeError and
-// *sopsdoc.DeniedError.
+// sopsdoc.Denied. Of Options.Keyring only those SealingKeys are used whose
+// spec.namespaces are ["*"]: what has no scope could come from anywhere. Errors
+// are those of Open without *ScopeError and *sopsdoc.DeniedError.
 func OpenFile(ctx context.Context, docs []*yaml.Node, o Options) (*OpenedFile, error) {
 	for _, doc := range docs {
 		if err := checkObject(manifest.Root(doc)); err != nil {
@@ -36,7 +37,7 @@ func OpenFile(ctx context.Context, docs []*yaml.Node, o Options) (*OpenedFile, e
 	if err != nil {
 		return nil, err
 	}
-	k, err := keys.UnwrapAny(ctx, o.Unwrapper, f.Metadata.Recipients)
+	k, err := keys.UnwrapAny(ctx, o.unwrapper(""), f.Metadata.Recipients)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,11 @@ import (
 type Options struct {
 	// Unwrapper gives data keys.
 	Unwrapper keys.Unwrapper
+	// Keyring opens entries for the recipients of its SealingKeys that
+	// Unwrapper has no identity for. A SealingKey is used only if its
+	// spec.namespaces list the namespace that the Secret will be in, which is
+	// found out before it is opened, or are ["*"]. Nil: there is none.
+	Keyring *Keyring
 	// Namespace is where the Secret will be, for objects that name none. One
 	// that names another is an error.
 	Namespace string
@@ -56,7 +61,9 @@ type Opened struct {
 }
 
 // Open opens the SealedSecret object n, a mapping or a document node. The
-// package comment lists its errors; there is also a *NamespaceError.
+// package comment lists its errors; there is also a *NamespaceError, and in the
+// *keys.NoKeyError a *KeyError or *KeyNamespaceError for each SealingKey that
+// was of no use.
 func Open(ctx context.Context, n *yaml.Node, o Options) (*Opened, error) {
 	doc, err := sopsdoc.ParseSealedSecret(manifest.Root(n))
 	if err != nil {
@@ -73,7 +80,7 @@ func Open(ctx context.Context, n *yaml.Node, o Options) (*Opened, error) {
 	if err := o.policy().Check(clear.Type, clear.Labels, clear.Annotations); err != nil {
 		return nil, sopsdoc.Below("spec.sealed", err)
 	}
-	k, err := keys.UnwrapAny(ctx, o.Unwrapper, doc.Envelope.Metadata.Recipients)
+	k, err := keys.UnwrapAny(ctx, o.unwrapper(namespace), doc.Envelope.Metadata.Recipients)
 	if err != nil {
 		return nil, err
 	}

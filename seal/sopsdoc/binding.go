@@ -28,9 +28,17 @@ type Clear struct {
 	Type        string
 }
 
-// bindClear hashes the clear fields and the key names.
-func bindClear(c Clear, data, stringData []string) string {
-	return hexSum(clearJSON(c, data, stringData))
+// fields returns what the binding and the mac of an envelope cover beside the
+// values: data and stringData are the names of its keys.
+func (c Clear) fields(data, stringData []string) clearFields {
+	above := slices.Concat(sortedValues(c.Annotations), []string{sopsBool(c.Immutable)}, sortedValues(c.Labels), []string{c.Scope.String()})
+	return clearFields{
+		kind:  "envelope",
+		names: "annotations, immutable, labels, scope, type or the set of keys",
+		json:  clearJSON(c, data, stringData),
+		above: above,
+		below: []string{c.Type},
+	}
 }
 
 // clearJSON returns the canonical JSON of the clear fields and of the sorted
@@ -69,15 +77,15 @@ func joinBinding(clear, sops string) string {
 
 // checkBinding compares a decrypted binding with what it must be and tells
 // which half differs.
-func checkBinding(got, clear, sops string) error {
+func checkBinding(got string, md *Metadata, clear clearFields) error {
 	const path = "signet.binding"
 	parts := strings.Split(got, ":")
 	switch {
 	case len(parts) != 3 || parts[0] != bindingVersion:
 		return &TamperedError{Path: path, Reason: "is of an unknown version"}
-	case parts[1] != clear:
-		return &TamperedError{Path: path, Reason: "does not match the envelope: annotations, immutable, labels, scope, type or the set of keys was changed after sealing"}
-	case parts[2] != sops:
+	case parts[1] != hexSum(clear.json):
+		return &TamperedError{Path: path, Reason: "does not match the " + clear.kind + ": " + clear.names + " was changed after sealing"}
+	case parts[2] != hexSum(md.unsigned):
 		return &TamperedError{Path: path, Reason: "does not match the sops block: its keys or settings were changed after sealing"}
 	}
 	return nil

@@ -63,3 +63,48 @@ func TestCheckContext(t *testing.T) {
 		})
 	}
 }
+
+func TestBindKeyContext(t *testing.T) {
+	given := map[string]string{"app": "shop"}
+	got, err := BindKeyContext(kmsOnly(given), "prod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(kmsOnly(map[string]string{"app": "shop", "signet-sealing-key": "prod"}), got); diff != "" {
+		t.Error(diff)
+	}
+	if len(given) != 1 {
+		t.Error("BindKeyContext has changed what the rules say")
+	}
+	for _, name := range []string{"kubernetes-name", "signet-sealing-key", "signet-x"} {
+		_, err := BindKeyContext(kmsOnly(map[string]string{name: "prod"}), "prod")
+		expect(t, "rules with "+name, err, "InvalidError", "context."+name)
+	}
+}
+
+func TestCheckKeyContext(t *testing.T) {
+	tests := []struct {
+		name    string
+		context map[string]string
+		ok      bool
+	}{
+		{"its name", map[string]string{"signet-sealing-key": "prod"}, true},
+		{"with more", map[string]string{"signet-sealing-key": "prod", "app": "shop"}, true},
+		{"none", nil, false},
+		{"without name", map[string]string{"app": "shop"}, false},
+		{"of another key", map[string]string{"signet-sealing-key": "dev"}, false},
+		{"of a SealedSecret", map[string]string{"kubernetes-namespace": "prod", "kubernetes-name": "db"}, false},
+		{"and of a SealedSecret", map[string]string{"signet-sealing-key": "prod", "kubernetes-name": "db"}, false},
+		{"and another of ours", map[string]string{"signet-sealing-key": "prod", "signet-x": "y"}, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			k := SealingKey{KeyClear: KeyClear{Name: "prod"}, Metadata: &Metadata{Recipients: kmsOnly(test.context)}}
+			kind, path := "none", ""
+			if !test.ok {
+				kind, path = "InvalidError", "spec.sealed.sops.kms"
+			}
+			expect(t, "CheckContext", k.CheckContext(), kind, path)
+		})
+	}
+}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sopsdoc reads and writes the two kinds of document that Signet
+// Package sopsdoc reads and writes the three kinds of document that Signet
 // knows: the envelope of a SealedSecret, a strict profile of the SOPS format
-// (Envelope), and SOPS-encrypted manifests by SOPS's own rules (File). Both
+// (Envelope); the same around the private half of an age key pair
+// (SealingKey); and SOPS-encrypted manifests by SOPS's own rules (File). All
 // follow seal/FORMAT.md, which specifies every field; SOPS files and lines in
 // comments refer to getsops/sops v3.13.3.
 //
@@ -17,5 +18,6 @@
 // Each names the place; none holds a value.
 //
 // Wrapping data keys, finding rules and producing Secrets are elsewhere: this
-// package never sees an identity, calls no key service and reads no files.
+// package calls no key service, reads no files, and does no more with an
+// identity than to keep its text.
 package sopsdoc

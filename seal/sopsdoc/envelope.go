@@ -27,24 +27,16 @@ const MaxEnvelopeBytes = 3 << 20
 type Envelope struct {
 	Clear
 	Metadata *Metadata
-
-	binding    Value
-	data       map[string]sealedValue
-	stringData map[string]sealedValue
-}
-
-// sealedValue is one value under seal, or the empty string, which SOPS never
-// encrypts.
-type sealedValue struct {
-	Value
-	empty bool
+	sealed   sealed
 }
 
 // DataKeys returns the names of the binary values, sorted.
-func (e *Envelope) DataKeys() []string { return slices.Sorted(maps.Keys(e.data)) }
+func (e *Envelope) DataKeys() []string { return sortedKeys(e.sealed.data) }
 
 // StringDataKeys returns the names of the text values, sorted.
-func (e *Envelope) StringDataKeys() []string { return slices.Sorted(maps.Keys(e.stringData)) }
+func (e *Envelope) StringDataKeys() []string { return sortedKeys(e.sealed.stringData) }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 var dataKeyName = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
@@ -71,11 +63,6 @@ func ParseEnvelope(n *yaml.Node) (*Envelope, error) {
 	for _, name := range []string{"immutable", "scope", "signet", "sops", "type"} {
 		if manifest.Get(n, name) == nil {
 			return nil, invalid(name, "is missing")
-		}
-	}
-	for name := range e.data {
-		if _, both := e.stringData[name]; both {
-			return nil, invalid(manifest.ChildPath("signet.stringData", name), "stands in data too")
 		}
 	}
 	return e, nil
@@ -120,7 +107,7 @@ func (e *Envelope) field(name string, v *yaml.Node) error {
 			err = invalid(name, "is empty")
 		}
 	case "signet":
-		err = e.readSealed(v)
+		e.sealed, err = readSealed(v)
 	case "sops":
 		e.Metadata, err = metadataReader{strict: true}.read(v)
 	default:
@@ -140,75 +127,6 @@ func (e *Envelope) readScope(v *yaml.Node) error {
 	}
 	e.Scope = scope
 	return nil
-}
-
-func (e *Envelope) readSealed(n *yaml.Node) error {
-	if n.Kind != yaml.MappingNode {
-		return invalid("signet", "must be a mapping")
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name, v := n.Content[i].Value, n.Content[i+1]
-		var err error
-		switch name {
-		case "binding":
-			var b sealedValue
-			if b, err = readSealedValue("signet.binding", v); err == nil && b.empty {
-				err = invalid("signet.binding", "is empty")
-			}
-			e.binding = b.Value
-		case "data":
-			e.data, err = readSealedMap("signet.data", v)
-		case "stringData":
-			e.stringData, err = readSealedMap("signet.stringData", v)
-		default:
-			err = invalid(manifest.ChildPath("signet", name), "unknown field")
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if e.binding.Data == nil {
-		return invalid("signet.binding", "is missing")
-	}
-	return nil
-}
-
-func readSealedMap(path string, n *yaml.Node) (map[string]sealedValue, error) {
-	if n.Kind != yaml.MappingNode {
-		return nil, invalid(path, "must be a mapping")
-	}
-	m := make(map[string]sealedValue, len(n.Content)/2)
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name := n.Content[i].Value
-		at := manifest.ChildPath(path, name)
-		if !ValidDataKey(name) {
-			return nil, invalid(at, "is not a valid key of a Secret")
-		}
-		v, err := readSealedValue(at, n.Content[i+1])
-		if err != nil {
-			return nil, err
-		}
-		m[name] = v
-	}
-	return m, nil
-}
-
-func readSealedValue(path string, v *yaml.Node) (sealedValue, error) {
-	var text string
-	if err := readString(&text, path, v); err != nil {
-		return sealedValue{}, err
-	}
-	if text == "" {
-		return sealedValue{empty: true}, nil
-	}
-	value, err := ParseValue(text)
-	if err != nil {
-		return sealedValue{}, invalid(path, "%v", err)
-	}
-	if value.Type != TypeString {
-		return sealedValue{}, invalid(path, "must have type:str")
-	}
-	return sealedValue{Value: value}, nil
 }
 
 func readStringMap(path string, n *yaml.Node) (map[string]string, error) {
@@ -246,32 +164,13 @@ func Sorted(n *yaml.Node) bool {
 
 // Node writes the envelope in key order.
 func (e *Envelope) Node() *yaml.Node {
-	sealed := manifest.Mapping(scalar("binding"), scalar(e.binding.String()))
-	if len(e.data) > 0 {
-		manifest.Set(sealed, "data", sealedNode(e.data))
-	}
-	if len(e.stringData) > 0 {
-		manifest.Set(sealed, "stringData", sealedNode(e.stringData))
-	}
 	return manifest.Mapping(
 		scalar("annotations"), manifest.StringMap(e.Annotations),
 		scalar("immutable"), manifest.Bool(e.Immutable),
 		scalar("labels"), manifest.StringMap(e.Labels),
 		scalar("scope"), manifest.String(e.Scope.String()),
-		scalar("signet"), sealed,
+		scalar("signet"), e.sealed.node(),
 		scalar("sops"), e.Metadata.node(),
 		scalar("type"), manifest.String(e.Type),
 	)
-}
-
-func sealedNode(m map[string]sealedValue) *yaml.Node {
-	n := manifest.Mapping()
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		v := manifest.String("")
-		if !m[name].empty {
-			v = scalar(m[name].String())
-		}
-		n.Content = append(n.Content, manifest.String(name), v)
-	}
-	return n
 }

@@ -3,7 +3,6 @@
 package sopsdoc
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -38,76 +37,7 @@ type Previous struct {
 // The error is a *TamperedError, or an *InvalidError for content that could
 // not have been sealed.
 func (e *Envelope) Open(k keys.DataKey) (Content, error) {
-	c, err := NewCipher(k)
-	if err != nil {
-		return Content{}, err
-	}
-	binding, err := c.open("signet.binding", sealedValue{Value: e.binding}, "signet", "binding")
-	if err != nil {
-		return Content{}, err
-	}
-	if err := checkBinding(binding, bindClear(e.Clear, e.DataKeys(), e.StringDataKeys()), hexSum(e.Metadata.unsigned)); err != nil {
-		return Content{}, err
-	}
-	var out Content
-	if out.Data, err = c.openMap("data", e.data); err != nil {
-		return Content{}, err
-	}
-	if out.StringData, err = c.openMap("stringData", e.stringData); err != nil {
-		return Content{}, err
-	}
-	if err := envelopeMAC(e.Clear, binding, out).verify(c, e.Metadata); err != nil {
-		return Content{}, err
-	}
-	if err := out.check(); err != nil {
-		return Content{}, err
-	}
-	return out, nil
-}
-
-func (c *Cipher) openMap(name string, m map[string]sealedValue) (map[string]string, error) {
-	out := make(map[string]string, len(m))
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		text, err := c.open(manifest.ChildPath("signet."+name, key), m[key], "signet", name, key)
-		if err != nil {
-			return nil, err
-		}
-		out[key] = text
-	}
-	return out, nil
-}
-
-func (c *Cipher) open(path string, v sealedValue, at ...string) (string, error) {
-	if v.empty {
-		return "", nil
-	}
-	plain, err := c.Decrypt(v.Value, aad(at...))
-	if errors.Is(err, errAuthentication) {
-		return "", &TamperedError{Path: path, Reason: "does not authenticate: it was changed, moved here or encrypted with another data key"}
-	}
-	if err != nil {
-		return "", invalid(path, "%v", err)
-	}
-	return string(plain), nil
-}
-
-// envelopeMAC hashes every value of an envelope in key order.
-func envelopeMAC(clear Clear, binding string, content Content) mac {
-	m := newMAC(false)
-	addMap := func(values map[string]string) {
-		for _, key := range slices.Sorted(maps.Keys(values)) {
-			m.add(values[key])
-		}
-	}
-	addMap(clear.Annotations)
-	m.add(sopsBool(clear.Immutable))
-	addMap(clear.Labels)
-	m.add(clear.Scope.String())
-	m.add(binding)
-	addMap(content.Data)
-	addMap(content.StringData)
-	m.add(clear.Type)
-	return m
+	return e.sealed.open(k, e.Metadata, e.fields(e.DataKeys(), e.StringDataKeys()))
 }
 
 // sopsBool writes a boolean as SOPS hashes and encrypts it: as Python did
@@ -148,88 +78,30 @@ func SealEnvelope(clear Clear, content Content, k keys.DataKey, recipients keys.
 	if err := checkSealable(clear, content); err != nil {
 		return nil, err
 	}
-	if n := len(recipients.Entries()); n == 0 || n > maxRecipients {
-		return nil, invalid("sops", "%d recipients, there must be 1 to %d", n, maxRecipients)
+	if err := checkCount(recipients); err != nil {
+		return nil, err
 	}
 	c, err := NewCipher(k)
 	if err != nil {
 		return nil, err
 	}
-	e := &Envelope{Clear: clear, Metadata: &Metadata{
-		Recipients:   recipients,
-		LastModified: lastModified(now),
-		Selector:     keys.Selector{Kind: keys.EncryptedRegex, Pattern: envelopeSelector},
-		Version:      Version,
-	}}
-	e.Metadata.keepVersion(prev)
-	e.Metadata.unsigned = canonicalJSON(e.Metadata.unsignedNode())
-	s := sealer{c, prev}
-	e.data = s.seal("data", content.Data)
-	e.stringData = s.seal("stringData", content.StringData)
-	binding := joinBinding(bindClear(clear, e.DataKeys(), e.StringDataKeys()), hexSum(e.Metadata.unsigned))
-	kept := prev != nil && prev.binding() == binding
-	if kept && prev.Content.Equal(content) {
+	version := Version
+	if prev != nil {
+		version = prev.Envelope.Metadata.Version // a new Signet changes no more than it has to
+	}
+	md := newMetadata(recipients, now, version)
+	fields := clear.fields(sortedKeys(content.Data), sortedKeys(content.StringData))
+	if prev != nil && prev.binding() == fields.binding(md) && prev.Content.Equal(content) {
 		return prev.Envelope, nil
 	}
-	e.binding = c.Encrypt([]byte(binding), TypeString, aad("signet", "binding"))
-	if kept {
-		e.binding = prev.Envelope.binding
-	}
-	code := envelopeMAC(clear, binding, content).sum()
-	e.Metadata.mac = c.Encrypt([]byte(code), TypeString, e.Metadata.macAAD())
-	return e, nil
-}
-
-// keepVersion keeps the version of an envelope that is only changed, so that a
-// new Signet does not touch more than it has to.
-func (m *Metadata) keepVersion(prev *Previous) {
-	if prev != nil {
-		m.Version = prev.Envelope.Metadata.Version
-	}
+	return &Envelope{Clear: clear, Metadata: md, sealed: sealer{c, prev}.seal(content, md, fields)}, nil
 }
 
 // binding returns the plaintext of the envelope's binding. Open has compared
 // it, so it need not be decrypted again.
 func (p *Previous) binding() string {
 	e := p.Envelope
-	return joinBinding(bindClear(e.Clear, e.DataKeys(), e.StringDataKeys()), hexSum(e.Metadata.unsigned))
-}
-
-type sealer struct {
-	*Cipher
-	prev *Previous
-}
-
-func (s sealer) seal(name string, values map[string]string) map[string]sealedValue {
-	out := make(map[string]sealedValue, len(values))
-	for key, text := range values {
-		out[key] = s.value(name, key, text)
-	}
-	return out
-}
-
-func (s sealer) value(name, key, text string) sealedValue {
-	if text == "" {
-		return sealedValue{empty: true}
-	}
-	if old, ok := s.kept(name, key, text); ok {
-		return old
-	}
-	return sealedValue{Value: s.Encrypt([]byte(text), TypeString, aad("signet", name, key))}
-}
-
-// kept returns the ciphertext of an unchanged value. A nonce is only ever used
-// again together with the plaintext and the path it was made for.
-func (s sealer) kept(name, key, text string) (sealedValue, bool) {
-	if s.prev == nil {
-		return sealedValue{}, false
-	}
-	sealed, plain := s.prev.Envelope.data, s.prev.Content.Data
-	if name == "stringData" {
-		sealed, plain = s.prev.Envelope.stringData, s.prev.Content.StringData
-	}
-	old, ok := plain[key]
-	return sealed[key], ok && old == text
+	return e.fields(e.DataKeys(), e.StringDataKeys()).binding(e.Metadata)
 }
 
 func checkSealable(clear Clear, content Content) error {

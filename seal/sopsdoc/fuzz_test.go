@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/agekey"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
 
@@ -64,6 +65,48 @@ func FuzzEnvelope(f *testing.F) {
 		again, err := SealEnvelope(e.Clear, content, k, e.Metadata.Recipients, sealedAt, &Previous{Envelope: e, Content: content})
 		if err != nil || again != e {
 			t.Errorf("sealing it again changes it: %v", err)
+		}
+	})
+}
+
+// FuzzSealingKey protects the reader of SealingKeys: no panic, what is read is
+// written as it was, and what opens is a key pair that was sealed.
+func FuzzSealingKey(f *testing.F) {
+	dk := dataKeyFromHex(f, strings.TrimSpace(string(readFile(f, filepath.Join(vectors, "negative-sealingkeys", "datakey.txt")))))
+	clear, id := keyPair(f, classicKeyFile, "prod", "a", "b")
+	k := sealKeyForTest(f, clear, id, dk, keys.Recipients{Groups: []keys.Group{{fakeKMS}}})
+	f.Add(encodeYAML(f, k.Node()))
+	asJSON, err := manifest.EncodeJSON(k.Node(), "")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(asJSON)
+	addFiles(f, filepath.Join(vectors, "negative-sealingkeys", "*.yaml"))
+	addFiles(f, filepath.Join(vectors, "sealingkeys", "*", "sealingkey.yaml"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		n, err := manifest.Parse(data)
+		if err != nil || n == nil {
+			return
+		}
+		k, err := ParseSealingKey(manifest.Root(n))
+		if err != nil {
+			return
+		}
+		if err := k.check(); err != nil {
+			t.Errorf("was read, but %v", err)
+		}
+		again, err := ParseSealingKey(k.Node())
+		if err != nil || !Sorted(again.Node()) || !manifest.Equal(k.Node(), again.Node()) {
+			t.Errorf("what is written does not parse as the same: %v", err)
+		}
+		_ = k.CheckContext()
+		got, err := k.Open(dk)
+		if err != nil {
+			return
+		}
+		// In every genuine SealingKey of the corpus the two belong together.
+		if pair, err := agekey.ParseIdentity(got.Reveal()); err != nil || pair.Recipient() != k.Recipient {
+			t.Errorf("opens as a key pair that nobody has sealed: %s, %v", k.Recipient, err)
 		}
 	})
 }

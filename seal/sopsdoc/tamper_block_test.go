@@ -10,8 +10,10 @@ import (
 	"github.com/signet-secrets/signet/seal/manifest"
 )
 
-// blockTampers change the sops block of an envelope.
-func blockTampers(other *yaml.Node) []tamper {
+// blockTampers change the sops block of an envelope, also that of a SealingKey.
+// other is one with the same data key, value the path of a value, context a
+// name in the encryption context.
+func blockTampers(other *yaml.Node, value, context string) []tamper {
 	const tampered, invalid, binding = "TamperedError", "InvalidError", "signet.binding"
 	foreign := func(p string) edit { return setNode(p, manifest.Clone(get(other, p))) }
 	appendTo := func(p, text string) edit {
@@ -44,9 +46,9 @@ func blockTampers(other *yaml.Node) []tamper {
 		{"recipient of another type added", raw("sops/pgp", `[{"created_at": "2026-01-31T09:30:00Z", "enc": "x", "fp": "AB"}]`), tampered, binding},
 		{"kms removed", remove("sops/kms"), tampered, binding},
 		{"kms arn", replace("sops/kms/0/arn", "eu-central-1", "us-east-1"), tampered, binding},
-		{"kms context value", set("sops/kms/0/context/kubernetes-name", "x"), tampered, binding},
+		{"kms context value", set("sops/kms/0/context/"+context, "x"), tampered, binding},
 		{"kms context added", set("sops/kms/0/context/x", ""), tampered, binding},
-		{"kms context pair removed", remove("sops/kms/0/context/kubernetes-name"), tampered, binding},
+		{"kms context pair removed", remove("sops/kms/0/context/" + context), tampered, binding},
 		{"kms context removed", remove("sops/kms/0/context"), tampered, binding},
 		{"kms created_at", set("sops/kms/0/created_at", "2026-01-31T09:30:01Z"), tampered, binding},
 		{"kms enc", set("sops/kms/0/enc", "AAAA"), tampered, binding},
@@ -59,7 +61,7 @@ func blockTampers(other *yaml.Node) []tamper {
 		{"lastmodified", set("sops/lastmodified", "2026-01-31T09:30:01Z"), tampered, "sops.mac"},
 		{"mac", part("sops/mac", "data", flip), tampered, "sops.mac"},
 		{"mac of another envelope", foreign("sops/mac"), tampered, "sops.mac"},
-		{"a value as mac", copyFrom("sops/mac", "signet/stringData/password"), tampered, "sops.mac"},
+		{"a value as mac", copyFrom("sops/mac", value), tampered, "sops.mac"},
 		{"flat keys turned into groups", all(
 			raw("sops/key_groups", `[{"age": [{"enc": "x", "recipient": "age1x"}]}, {"age": [{"enc": "x", "recipient": "age1y"}]}]`),
 			remove("sops/age"), remove("sops/kms")), tampered, binding},
