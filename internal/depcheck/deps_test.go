@@ -39,12 +39,17 @@ var rows = []row{
 	// A provider is the interfaces of seal/keys and one SDK, so that a program
 	// links the SDKs that its providers.go names and no others.
 	{packages: "seal/keys/agekey", may: []string{"seal/keys", "seal/manifest"}},
-	{packages: "seal/keys/*", may: []string{"seal/keys", "seal/manifest"}, planned: true},
+	{packages: "seal/keys/*", may: []string{"seal/keys", "seal/manifest"}},
+
+	{packages: "examples/*", may: []string{"seal/keys"}}, // only tests, that the examples hold what they promise
 
 	{packages: "internal/depcheck"},
 	{packages: "internal/testtool"},
-	{packages: "internal/bench"}, // measures the programs from outside
-	{packages: "internal/demo"},  // a second opinion on what Signet does
+	{packages: "internal/kmstest"},
+	{packages: "internal/vaulttest"},
+	{packages: "internal/kmstest/cmd", may: []string{"internal/kmstest"}},
+	{packages: "internal/bench", may: []string{"internal/kmstest"}}, // measures the programs from outside
+	{packages: "internal/demo"},                                     // a second opinion on what Signet does
 }
 
 // ban says what a package must not link, directly or through others.
@@ -75,8 +80,7 @@ var bans = []ban{
 			sopsRoot, sopsRoot + "/stores/...", sopsRoot + "/config/...",
 			sopsRoot + "/keyservice/...", sopsRoot + "/decrypt/...",
 		},
-		reason:  "these packages link every cloud SDK and bring a second opinion on the format; leaf packages are fine",
-		pending: "no package uses SOPS code yet",
+		reason: "these packages link every cloud SDK and bring a second opinion on the format; leaf packages are fine",
 	},
 	{
 		packages: "...",
@@ -100,8 +104,8 @@ var bans = []ban{
 	},
 	{
 		packages: "...",
-		paths:    []string{module + "/internal/testtool"},
-		except:   []string{"internal/testtool"},
+		paths:    []string{module + "/internal/testtool", module + "/internal/kmstest", module + "/internal/vaulttest"},
+		except:   []string{"internal/testtool", "internal/kmstest", "internal/kmstest/cmd", "internal/vaulttest", "internal/bench"},
 		reason:   "test equipment has no place in what ships",
 	},
 	{

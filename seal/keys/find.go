@@ -60,6 +60,20 @@ func FindRules(document string) (string, error) {
 	return "", none
 }
 
+// SearchPath returns the directories in which FindRules looks for the rules of
+// a document, nearest first.
+func SearchPath(document string) ([]string, error) {
+	path, err := resolve(document)
+	if err != nil {
+		return nil, fmt.Errorf("find what belongs to %q: %w", document, err)
+	}
+	dirs, _, err := searchPath(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("find what belongs to %q: %w", document, err)
+	}
+	return dirs, nil
+}
+
 // searchPath returns the directories from dir to the root of its repository,
 // and that root; or dir alone and "".
 func searchPath(dir string) (dirs []string, repository string, err error) {

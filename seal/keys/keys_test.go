@@ -237,9 +237,9 @@ func TestWrappers(t *testing.T) {
 		})
 	}
 	_, err := w.Wrap(ctx, KMSEntry{ARN: arn1}, []byte("k"))
-	wantUnsupported(t, err, AWSKMS)
-	_, err = Wrappers(nil).Wrap(ctx, AgeEntry{}, nil)
-	wantUnsupported(t, err, Age)
+	wantUnsupported(t, err, AWSKMS, "wrap for "+arn1)
+	_, err = Wrappers(nil).Wrap(ctx, AgeEntry{Recipient: "AGE-SECRET-KEY-1QQ"}, nil)
+	wantUnsupported(t, err, Age, "wrap for (a private key)")
 }
 
 func TestUnwrappers(t *testing.T) {
@@ -259,18 +259,21 @@ func TestUnwrappers(t *testing.T) {
 			}
 		})
 	}
-	_, err := u.Unwrap(ctx, VaultEntry{})
-	wantUnsupported(t, err, Vault)
+	_, err := u.Unwrap(ctx, KMSEntry{ARN: arn1})
+	wantUnsupported(t, err, AWSKMS, "unwrap with "+arn1)
+	_, err = Unwrappers(nil).Unwrap(ctx, PGPEntry{Fingerprint: "a\nb"})
+	wantUnsupported(t, err, PGP, `unwrap with "a\nb"`)
 }
 
-func wantUnsupported(t *testing.T, err error, typ Type) {
+// wantUnsupported wants the error of a missing key service, which names the key.
+func wantUnsupported(t *testing.T, err error, typ Type, key string) {
 	t.Helper()
 	var u *UnsupportedError
 	if !errors.As(err, &u) || u.Type != typ {
 		t.Errorf("got %v", err)
 		return
 	}
-	if want := fmt.Sprintf("key type %q is not supported by this program", typ); u.Error() != want {
-		t.Errorf("got %q, want %q", u, want)
+	if want := fmt.Sprintf("%s: key type %q is not supported by this program", key, typ); err.Error() != want {
+		t.Errorf("got %q, want %q", err, want)
 	}
 }

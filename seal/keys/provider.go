@@ -13,7 +13,9 @@ type Wrapper interface {
 	// Wrap returns to with secret wrapped for it. The secret is a data key
 	// or a Shamir share, 32 or 33 bytes. Wrap neither keeps nor changes it.
 	// A recipient that is not well formed is an error before any call is
-	// made. Implementations are safe for concurrent use.
+	// made. The error names the recipient, as in "wrap for age recipient
+	// ...: ..."; that of a key service is a *CallError. Implementations are
+	// safe for concurrent use.
 	Wrap(ctx context.Context, to Entry, secret []byte) (Entry, error)
 }
 
@@ -21,7 +23,8 @@ type Wrapper interface {
 type Unwrapper interface {
 	// Unwrap returns the secret that e holds. The error wraps ErrNoIdentity
 	// when nothing at hand could open e, which says nothing about e itself.
-	// It names the key of e, as in "unwrap with age recipient ...: ...".
+	// It names the key of e, as in "unwrap with age recipient ...: ..."; that
+	// of a key service is a *CallError. The caller owns the secret.
 	// Implementations are safe for concurrent use.
 	Unwrap(ctx context.Context, e Entry) ([]byte, error)
 }
@@ -46,7 +49,7 @@ type Wrappers map[Type]Wrapper
 func (w Wrappers) Wrap(ctx context.Context, to Entry, secret []byte) (Entry, error) {
 	p, ok := w[to.Type()]
 	if !ok {
-		return nil, &UnsupportedError{Type: to.Type()}
+		return nil, fmt.Errorf("wrap for %s: %w", shortID(to), &UnsupportedError{Type: to.Type()})
 	}
 	return p.Wrap(ctx, to, secret)
 }
@@ -64,7 +67,16 @@ func (u Unwrappers) Unwrap(ctx context.Context, e Entry) ([]byte, error) {
 	return p.Unwrap(ctx, e)
 }
 
+// Rank implements Ranker.
+func (u Unwrappers) Rank(e Entry) Rank {
+	if p, ok := u[e.Type()]; ok {
+		return rankOf(p, e)
+	}
+	return Far
+}
+
 var (
 	_ Wrapper   = Wrappers{}
 	_ Unwrapper = Unwrappers{}
+	_ Ranker    = Unwrappers{}
 )

@@ -51,31 +51,62 @@ func (r Recipients) threshold() int {
 }
 
 func sameGroup(a, b Group) bool {
-	return maps.Equal(identities(a), identities(b))
+	anyVersion := withoutVersion(a, b)
+	return maps.Equal(identities(a, anyVersion), identities(b, anyVersion))
+}
+
+// withoutVersion lists the Azure keys that are named without a version in a
+// group: rules may leave it out, and wrapping fills in the newest.
+func withoutVersion(groups ...Group) map[AzureKVEntry]bool {
+	found := map[AzureKVEntry]bool{}
+	for _, e := range slices.Concat(groups...) {
+		if k, ok := e.(AzureKVEntry); ok && k.Version == "" {
+			found[AzureKVEntry{VaultURL: k.VaultURL, Name: k.Name}] = true
+		}
+	}
+	return found
 }
 
 // identities counts the entries of g by everything that identifies a key.
-func identities(g Group) map[string]int {
+func identities(g Group, anyVersion map[AzureKVEntry]bool) map[string]int {
 	count := make(map[string]int, len(g))
 	for _, e := range g {
+		if k, ok := e.(AzureKVEntry); ok && anyVersion[AzureKVEntry{VaultURL: k.VaultURL, Name: k.Name}] {
+			k.Version = ""
+			e = k
+		}
 		count[identity(e)]++
 	}
 	return count
 }
 
-// identity joins the parts with their lengths, so that no text in one part can
+func identity(e Entry) string { return joinParts(identityParts(e)) }
+
+// joinParts joins the parts with their lengths, so that no text in one part can
 // look like the border of another.
-func identity(e Entry) string {
-	parts := []string{string(e.Type()), e.ID()}
-	if k, ok := e.(KMSEntry); ok {
-		parts = append(parts, k.Role, k.AWSProfile)
-		for _, name := range slices.Sorted(maps.Keys(k.Context)) {
-			parts = append(parts, name, k.Context[name])
-		}
-	}
+func joinParts(parts []string) string {
 	var b strings.Builder
 	for _, part := range parts {
 		fmt.Fprintf(&b, "%d:%s", len(part), part)
 	}
 	return b.String()
+}
+
+// identityParts is everything of e that decides which key is used, how and
+// with whose credentials. IDs that are made of several fields are taken apart:
+// a / in one of them can make two different keys look alike.
+func identityParts(e Entry) []string {
+	switch e := e.(type) {
+	case AzureKVEntry:
+		return []string{string(AzureKV), e.VaultURL, e.Name, e.Version}
+	case VaultEntry:
+		return []string{string(Vault), e.Address, e.EnginePath, e.KeyName}
+	case KMSEntry:
+		parts := []string{string(AWSKMS), e.ARN, e.Role, e.AWSProfile}
+		for _, name := range slices.Sorted(maps.Keys(e.Context)) {
+			parts = append(parts, name, e.Context[name])
+		}
+		return parts
+	}
+	return []string{string(e.Type()), e.ID()}
 }

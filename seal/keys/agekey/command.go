@@ -90,7 +90,7 @@ func runCommand(ctx context.Context, line, recipient string, stderr io.Writer) (
 		return nil, errors.New("the command cannot be split into words")
 	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Env = append(cmd.Environ(), envRecipient+"="+recipient)
+	cmd.Env = append(cmd.Environ(), RecipientVariable+"="+recipient)
 	cmd.Stderr = stderr
 	cmd.WaitDelay = time.Second // for grandchildren that hold the pipes open
 	out := limitedBuffer{limit: maxKeyFileBytes}

@@ -16,10 +16,13 @@ const (
 	envKey        = "SOPS_AGE_KEY"
 	envKeyFile    = "SOPS_AGE_KEY_FILE"
 	envKeyCmd     = "SOPS_AGE_KEY_CMD"
-	envRecipient  = "SOPS_AGE_RECIPIENT"
 	envSSHKeyFile = "SOPS_AGE_SSH_PRIVATE_KEY_FILE"
 	envSSHKeyCmd  = "SOPS_AGE_SSH_PRIVATE_KEY_CMD"
 )
+
+// RecipientVariable tells a command that prints identities which one is wanted.
+// SOPS sets it too.
+const RecipientVariable = "SOPS_AGE_RECIPIENT"
 
 // Sources names every place where identities may come from. The zero value has
 // none. A controller sets Files only.
@@ -69,6 +72,22 @@ func FromEnvironment() Sources {
 	}
 	if dir := os.Getenv("XDG_CONFIG_HOME"); dir != "" && runtime.GOOS == "darwin" {
 		s.ConfigDir = dir
+	}
+	return s
+}
+
+// WithoutCommands returns s without the commands that print identities: for a
+// program that may be such a command, which otherwise would run itself.
+func (s Sources) WithoutCommands() Sources {
+	lookup := s.LookupEnv
+	if lookup == nil {
+		return s
+	}
+	s.LookupEnv = func(name string) (string, bool) {
+		if name == envKeyCmd || name == envSSHKeyCmd {
+			return "", false
+		}
+		return lookup(name)
 	}
 	return s
 }

@@ -48,12 +48,12 @@ func (u *Unwrapper) Unwrap(ctx context.Context, e keys.Entry) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("unwrap with age: entry is of type %q", string(e.Type()))
 	}
-	if err := checkFIPS(); err != nil {
-		return nil, err
-	}
 	r, err := ParseRecipient(a.Recipient)
 	if err != nil {
 		return nil, err
+	}
+	if err := checkFIPS(); err != nil {
+		return nil, fmt.Errorf("unwrap with age recipient %s: %w", quote(r.text), err)
 	}
 	secret, err := u.open(ctx, r, a.Enc)
 	if none := new(NoIdentityError); err != nil && !errors.As(err, &none) {

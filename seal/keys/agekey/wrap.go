@@ -43,12 +43,12 @@ func (w *Wrapper) Wrap(ctx context.Context, to keys.Entry, secret []byte) (keys.
 	if !ok {
 		return nil, fmt.Errorf("wrap with age: entry is of type %q", string(to.Type()))
 	}
-	if err := checkFIPS(); err != nil {
-		return nil, err
-	}
 	r, err := w.recipient(e.Recipient)
 	if err != nil {
 		return nil, err
+	}
+	if err := checkFIPS(); err != nil {
+		return nil, fmt.Errorf("wrap for age recipient %s: %w", quote(r.text), err)
 	}
 	enc, err := w.encrypt(ctx, r, secret)
 	if err != nil {

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package awskms
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/signet-secrets/signet/internal/kmstest"
+	"github.com/signet-secrets/signet/seal/keys"
+)
+
+// mustNotHold fails when any form of v shows a piece of a secret.
+func mustNotHold(t *testing.T, v any, secrets ...string) {
+	t.Helper()
+	const window = 10
+	text := fmt.Sprintf("%v|%+v|%#v|%q", v, v, v, v)
+	if b, err := json.Marshal(v); err == nil {
+		text += string(b)
+	}
+	for _, s := range secrets {
+		for _, form := range []string{s, hex.EncodeToString([]byte(s)), base64.StdEncoding.EncodeToString([]byte(s)),
+			strings.Trim(fmt.Sprint([]byte(s)), "[]")} {
+			for i := 0; i+window <= len(form); i++ {
+				if strings.Contains(text, form[i:i+window]) {
+					t.Fatalf("shows %q of a secret: %s", form[i:i+window], text)
+				}
+			}
+		}
+	}
+}
+
+// failing is every way to fail that may come near a secret.
+func failing(srv *kmstest.Server, arn, tokenFile, token string) map[string]func(t *testing.T, e *keys.KMSEntry) {
+	return map[string]func(t *testing.T, e *keys.KMSEntry){
+		"denied":       func(t *testing.T, _ *keys.KMSEntry) { srv.Deny(kmstest.Denial{}); t.Cleanup(srv.AllowAll) },
+		"throttled":    func(t *testing.T, _ *keys.KMSEntry) { srv.SetFaults(kmstest.Faults{Throttle: 1}) },
+		"server error": func(t *testing.T, _ *keys.KMSEntry) { srv.SetFaults(kmstest.Faults{ServerError: 1}) },
+		"reset":        func(t *testing.T, _ *keys.KMSEntry) { srv.SetFaults(kmstest.Faults{Reset: 1}) },
+		"hang":         func(t *testing.T, _ *keys.KMSEntry) { srv.SetFaults(kmstest.Faults{Hang: 1}) },
+		"disabled": func(t *testing.T, e *keys.KMSEntry) {
+			srv.SetState(arn, kmstest.Disabled)
+			t.Cleanup(func() { srv.SetState(arn, kmstest.Enabled) })
+		},
+		"signature":   func(t *testing.T, _ *keys.KMSEntry) { setenv(t, "AWS_ACCESS_KEY_ID=AKIDEXAMPLEGONE00000") },
+		"role":        func(_ *testing.T, e *keys.KMSEntry) { e.Role = role + "x" },
+		"bad role":    func(_ *testing.T, e *keys.KMSEntry) { e.Role = string(dataKey) },
+		"bad profile": func(_ *testing.T, e *keys.KMSEntry) { e.AWSProfile = string(dataKey) + "\n" },
+		"web identity": func(t *testing.T, e *keys.KMSEntry) {
+			noKeys(t)
+			setenv(t, "AWS_ROLE_ARN="+role+"x", "AWS_WEB_IDENTITY_TOKEN_FILE="+tokenFile)
+		},
+		"process": func(t *testing.T, e *keys.KMSEntry) {
+			configure(t, "[profile dev]\ncredential_process = echo '"+kmstest.SecretAccessKey+"'\n")
+			e.AWSProfile = "dev"
+		},
+		"process with JSON": func(t *testing.T, e *keys.KMSEntry) {
+			configure(t, `[profile dev]`+"\n"+`credential_process = echo '{"Version":1,"AccessKeyId":"`+token+`","SecretAccessKey":["`+kmstest.SecretAccessKey+`"]}'`+"\n")
+			e.AWSProfile = "dev"
+		},
+		"configuration": func(t *testing.T, e *keys.KMSEntry) {
+			configure(t, "[profile dev\naws_secret_access_key "+kmstest.SecretAccessKey+"\n= "+token+"\n")
+			e.AWSProfile = "dev"
+		},
+		"endpoint": func(t *testing.T, _ *keys.KMSEntry) {
+			setenv(t, "AWS_ENDPOINT_URL_KMS=http://user:"+token+"@127.0.0.1:1/")
+		},
+		"answer of the wrong key": func(t *testing.T, e *keys.KMSEntry) { e.ARN = srv.CreateKey(kmstest.Key{}) },
+	}
+}
+
+// Whatever goes wrong, neither error nor hint shows what is wrapped, its
+// ciphertext, or a credential.
+func TestErrorsHoldNoSecrets(t *testing.T) {
+	const token = "eyFAKEcanaryTokenOfAServiceAccount"
+	srv := start(t)
+	srv.AddRole(role)
+	arn := srv.CreateKey(kmstest.Key{})
+	good := mustWrap(t, open(t, Options{}), keys.KMSEntry{ARN: arn, Role: role})
+	tokenFile := write(t, filepath.Join(t.TempDir(), "token"), token)
+	blob := must(base64.StdEncoding.DecodeString(good.Enc))
+	secrets := []string{string(dataKey), good.Enc, string(blob[len(blob)-48:]), kmstest.SecretAccessKey, token} // before that stands the ARN
+	fast := Options{MaxAttempts: 2, AttemptTimeout: 100 * time.Millisecond}
+	for name, setUp := range failing(srv, arn, tokenFile, token) {
+		t.Run(name, func(t *testing.T) {
+			e := good
+			setUp(t, &e)
+			defer srv.SetFaults(kmstest.Faults{})
+			s := open(t, fast)
+			_, unwrapErr := s.Unwrap(t.Context(), e)
+			_, wrapErr := s.Wrap(t.Context(), e, dataKey)
+			if unwrapErr == nil {
+				t.Fatal("no error")
+			}
+			for _, err := range []error{unwrapErr, wrapErr} {
+				if err == nil {
+					continue // with another key one can wrap
+				}
+				call := mustFail(t, err)
+				mustNotHold(t, []string{call.Error(), call.Hint}, secrets...)
+				mustNotHold(t, call.Err, secrets...)
+			}
+			mustNotHold(t, s, secrets...)
+		})
+	}
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package azurekv
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+)
+
+const (
+	// maxAnswerBytes bounds an answer. Those of the login service are the
+	// longest.
+	maxAnswerBytes = 256 << 10
+	// maxIdlePerHost keeps a connection for each of the calls that a program
+	// makes at once; with 10, the SDK's default, most would dial anew.
+	maxIdlePerHost = 64
+)
+
+// transport is the HTTP client of the SDK. What it bounds is one attempt, so
+// that the retries above it have something to retry. Answers are read to their
+// end within that time.
+type transport struct {
+	client  *http.Client
+	timeout time.Duration
+	vault   key // zero for credentials
+}
+
+var _ policy.Transporter = (*transport)(nil)
+
+// Do implements policy.Transporter.
+func (t *transport) Do(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeoutCause(req.Context(), t.timeout, &timeoutError{after: t.timeout, doing: "calling " + req.URL.Hostname()})
+	defer cancel()
+	resp, err := t.client.Do(req.WithContext(ctx))
+	if err != nil {
+		return nil, requestError(ctx, req, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes+1))
+	switch {
+	case err != nil:
+		return nil, requestError(ctx, req, err)
+	case len(body) > maxAnswerBytes:
+		return nil, &permanentError{fmt.Errorf("the answer has more than %d bytes", maxAnswerBytes)}
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	if t.vault.host != "" && resp.StatusCode == http.StatusUnauthorized {
+		if err := t.vault.checkChallenge(resp.Header); err != nil {
+			return nil, &challengeError{host: t.vault.host, err: err}
+		}
+	}
+	return resp, nil
+}
+
+// newTransport returns what requests are made with. HTTP/1.1 alone, because an
+// attempt that is given up then takes its connection with it: one dead HTTP/2
+// connection would time all attempts out.
+func newTransport(attempt time.Duration) *http.Transport {
+	http1 := new(http.Protocols)
+	http1.SetHTTP1(true)
+	// A host that cannot be reached is told from a server that does not answer.
+	dialer := &net.Dialer{Timeout: attempt * 3 / 4}
+	return &http.Transport{
+		Proxy:               proxyFor,
+		DialContext:         dialer.DialContext,
+		TLSHandshakeTimeout: attempt * 3 / 4,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+		Protocols:           http1,
+		MaxIdleConns:        4 * maxIdlePerHost,
+		MaxIdleConnsPerHost: maxIdlePerHost,
+		IdleConnTimeout:     90 * time.Second,
+	}
+}
+
+// proxyFor is the proxy of the environment, but none for the metadata service
+// of the machine (169.254.169.254). A proxy would answer in its place, and the
+// SDK, taking that for a machine of Azure's, would ask it again and again
+// instead of trying the login of the Azure CLI.
+func proxyFor(req *http.Request) (*url.URL, error) {
+	if ip := net.ParseIP(req.URL.Hostname()); ip != nil && ip.IsLinkLocalUnicast() {
+		return nil, nil
+	}
+	return http.ProxyFromEnvironment(req)
+}
+
+// noRedirect keeps requests, which carry tokens and secrets, where they were
+// sent to.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// requestError is a request without an answer. ctx is that of the attempt.
+func requestError(ctx context.Context, req *http.Request, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if e := new(url.Error); errors.As(err, &e) {
+		err = e.Err // without the URL
+	}
+	text := errors.New(req.URL.Host + ": " + foreign(err.Error(), tokenOf(req)))
+	if errors.As(err, new(*tls.CertificateVerificationError)) {
+		return &permanentError{text}
+	}
+	if dns := new(net.DNSError); errors.As(err, &dns) && dns.IsNotFound {
+		return &hostError{text}
+	}
+	return text
+}
