@@ -21,6 +21,9 @@ type input struct {
 	name   string // as the user knows it, "-" for stdin
 	walked bool   // found in a directory, not named
 	stream *manifest.Stream
+	// fromCommand says that the input is the output of a command of that name.
+	fromCommand bool
+	notes       *bytes.Buffer // remarks, which are printed in the order of the inputs
 }
 
 var errEmpty = errors.New("the input is empty")

@@ -15,7 +15,6 @@ import (
 
 	"github.com/signet-secrets/signet/seal"
 	"github.com/signet-secrets/signet/seal/keys"
-	"github.com/signet-secrets/signet/seal/keys/agekey"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 	"github.com/signet-secrets/signet/unseal"
@@ -23,12 +22,21 @@ import (
 
 // hints returns what helps against an error: the exact flag, command or edit.
 func hints(err error) []string {
+	if errors.As(err, new(*keys.NoKeyError)) || errors.As(err, new(*unseal.KeyError)) {
+		return keyHints(err)
+	}
 	for _, find := range []func(error) string{
-		rulesHint, recipientHint, inputHint, sealHint, openHint, writeHint, usageHint,
+		keyNameHint, rulesHint, recipientHint, inputHint, sealHint, openHint, writeHint,
 	} {
 		if hint := find(err); hint != "" {
 			return []string{hint}
 		}
+	}
+	if all := keyHints(err); len(all) > 0 {
+		return all
+	}
+	if hint := usageHint(err); hint != "" {
+		return []string{hint}
 	}
 	return nil
 }
@@ -52,15 +60,15 @@ func usageHint(err error) string {
 
 func rulesHint(err error) string {
 	if e, ok := as[*keys.NoRulesError](err); ok && e.Misnamed == "" {
-		return "name a recipient with --age, or write a .sops.yaml:\n" +
+		return "name a recipient with --age or --kms, or write a .sops.yaml:\n" +
 			"creation_rules:\n" +
 			"  - age: RECIPIENT   # the public key that `signet key generate` prints"
 	}
 	if e, ok := as[*keys.NoRuleError](err); ok {
 		if filepath.Base(e.Document) == "-" {
-			return "say for which file the rules are meant, with -o or --filename-override, or name a recipient with --age"
+			return "say for which file the rules are meant, with -o or --filename-override, or name a recipient with --age or --kms"
 		}
-		return "add a rule whose path_regex matches, or one without path_regex at the end, or name a recipient with --age"
+		return "add a rule whose path_regex matches, or one without path_regex at the end, or name a recipient with --age or --kms"
 	}
 	if strings.Contains(err.Error(), "looks like a private key") {
 		return "the public key is in the comment of the key file (public key: age1...); " +
@@ -75,9 +83,22 @@ func recipientHint(err error) string {
 	case !ok:
 		return ""
 	case errors.As(e.err, new(*keys.UnsupportedError)):
-		return "this version seals for age recipients (age: in the rules, or --age)"
-	case errors.Is(e.err, errKeyGroups):
-		return "name all recipients in one rule without key_groups: each of them then opens the document alone"
+		return "this version seals for age, AWS KMS, Google Cloud KMS, Azure Key Vault, Vault and PGP keys"
+	}
+	switch e.kind {
+	case keys.AWSKMS:
+		if strings.Contains(e.err.Error(), ": role ARN ") {
+			return "a role is named by its ARN: arn:aws:iam::111122223333:role/NAME"
+		}
+		return "a KMS key is named by its ARN, which `aws kms describe-key --key-id KEY` shows: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+	case keys.GCPKMS:
+		return "a Cloud KMS key is named by its resource, which `gcloud kms keys list` shows: projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY"
+	case keys.AzureKV:
+		return "a Key Vault key is named by its identifier, which `az keyvault key show` shows as kid: https://VAULT.vault.azure.net/keys/KEY/VERSION"
+	case keys.Vault:
+		return "a transit key is named by its URL: https://vault.example.com:8200/v1/transit/keys/KEY"
+	case keys.PGP:
+		return "a PGP key is named by its whole fingerprint, 40 hex digits, which `gpg --list-keys` shows"
 	}
 	return "a recipient is an age1... or ssh-... public key; copy it again, as a whole (the public key in a key file is in its comment)"
 }
@@ -186,9 +207,6 @@ func sealHint(err error) string {
 }
 
 func openHint(err error) string {
-	if e, ok := as[*keys.NoKeyError](err); ok {
-		return identityHint(e)
-	}
 	if e, ok := as[*unseal.ScopeError](err); ok {
 		if e.Namespace == "" {
 			return "name the namespace with -n"
@@ -198,7 +216,10 @@ func openHint(err error) string {
 	if _, ok := as[*unseal.NamespaceError](err); ok {
 		return "leave -n out, or name the namespace of the document"
 	}
-	if _, ok := as[*sopsdoc.TamperedError](err); ok {
+	if _, ok := as[*sopsdoc.TamperedError](err); ok || malformed(err) {
+		if placed, ok := as[*placedError](err); ok && placed.operation == readKey {
+			return "restore it from Git: git log -p " + fileOf(err) + " shows who changed it"
+		}
 		return "restore it from Git (git log -p FILE shows who changed it), or seal the Secret again"
 	}
 	if _, ok := as[*unknownObjectError](err); ok {
@@ -207,21 +228,17 @@ func openHint(err error) string {
 	return ""
 }
 
-// identityHint names the recipients that could open the document.
-func identityHint(e *keys.NoKeyError) string {
-	for _, a := range e.Attempts {
-		if errors.Is(a.Err, agekey.ErrFIPS) {
-			return "age is not available with GODEBUG=fips140=only"
-		}
-	}
-	if !errors.Is(e, keys.ErrNoIdentity) {
-		return ""
-	}
-	return "the private key of one of these recipients opens it: name its file with --age-key-file, or put it into ~/.config/sops/age/keys.txt"
+// malformed reports whether an error is about the form of a sealed document.
+func malformed(err error) bool {
+	placed, ok := as[*placedError](err)
+	return ok && placed.operation != "seal" && errors.As(err, new(*sopsdoc.InvalidError))
 }
 
 func writeHint(err error) string {
-	if e, ok := as[*keyExistsError](err); ok {
+	switch e, ok := as[*keyExistsError](err); {
+	case ok && e.sealingKey != "":
+		return "choose another name or, with -o, another file; a SealingKey that is to be replaced gets a successor: signet key rotate " + e.sealingKey
+	case ok:
 		return "choose another file, or add a key to this one: signet key generate >> " + quoted(e.path)
 	}
 	if e, ok := as[*commandError](err); ok {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signet-secrets/signet/seal/keys"
-	"github.com/signet-secrets/signet/seal/keys/agekey"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
@@ -39,6 +39,9 @@ type inspection struct {
 	Threshold  int         `json:"threshold,omitempty"`
 	Modified   string      `json:"lastModified"`
 	Version    string      `json:"version"`
+	// Of a SealingKey: what is sealed for PublicKey, it opens in Namespaces.
+	PublicKey  string   `json:"publicKey,omitempty"`
+	Namespaces []string `json:"namespaces,omitempty"`
 	sorted     bool
 }
 
@@ -47,6 +50,9 @@ type recipient struct {
 	Type        string `json:"type"`
 	ID          string `json:"id"`
 	PostQuantum *bool  `json:"postQuantum,omitempty"` // absent if nobody can tell
+	SealingKey  string `json:"sealingKey,omitempty"`  // whose recipient it is, if one is at hand
+	Role        string `json:"role,omitempty"`
+	AWSProfile  string `json:"awsProfile,omitempty"`
 	Group       int    `json:"group,omitempty"`
 	CreatedAt   string `json:"createdAt,omitempty"`
 }
@@ -94,6 +100,9 @@ func inspect(c console, args []string, output string) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	if err := nameSealingKeys(c, inputs, shown); err != nil {
+		return err
+	}
 	if output == "json" {
 		e := json.NewEncoder(c.out)
 		e.SetIndent("", "  ")
@@ -111,10 +120,30 @@ func inspect(c console, args []string, output string) error {
 	return nil
 }
 
+// nameSealingKeys tells which recipients belong to SealingKeys at hand.
+func nameSealingKeys(c console, inputs []input, shown []inspection) error {
+	found, err := (&keyFlags{}).findSealingKeys(c.err, inputs)
+	if err != nil {
+		return err
+	}
+	names := map[string]string{}
+	for _, k := range found {
+		names[k.Recipient] = k.Name
+	}
+	for _, s := range shown {
+		for i, r := range s.Recipients {
+			if r.Type == string(keys.Age) {
+				s.Recipients[i].SealingKey = names[r.ID]
+			}
+		}
+	}
+	return nil
+}
+
 func (in input) mentionsSealed() bool { return in.mentions(sopsdoc.Group, sopsdoc.MetadataKey) }
 
 func (in input) inspect() ([]inspection, error) {
-	objects, err := in.objects(toOpen, sopsdoc.Group, sopsdoc.MetadataKey)
+	objects, err := in.objects(toInspect, sopsdoc.Group, sopsdoc.MetadataKey)
 	if err != nil {
 		return nil, asOpenErrors(err)
 	}
@@ -132,9 +161,20 @@ func (in input) inspect() ([]inspection, error) {
 	return all, errors.Join(errs...)
 }
 
+// toInspect is toOpen, with SealingKeys.
+func toInspect(f found) (bool, error) {
+	if f.APIVersion() == sopsdoc.APIVersion && f.Kind() == sopsdoc.KeyKind {
+		return true, nil
+	}
+	return toOpen(f)
+}
+
 func inspectObject(f found) (inspection, error) {
-	if f.Group() != sopsdoc.Group {
+	switch {
+	case f.Group() != sopsdoc.Group:
 		return inspectSOPS(f)
+	case f.Kind() == sopsdoc.KeyKind:
+		return inspectKeyObject(f)
 	}
 	doc, err := sopsdoc.ParseSealedSecret(f.Node)
 	if err != nil {
@@ -147,6 +187,22 @@ func inspectObject(f found) (inspection, error) {
 	s.Data, s.StringData = append(s.Data, e.DataKeys()...), append(s.StringData, e.StringDataKeys()...)
 	s.sorted = sopsdoc.Sorted(manifest.Get(f.Node, "spec", "sealed"))
 	return s, nil
+}
+
+func inspectKeyObject(f found) (inspection, error) {
+	k, err := sopsdoc.ParseSealingKey(f.Node)
+	if err != nil {
+		return inspection{}, err
+	}
+	s := inspectKey(k)
+	s.sorted = sopsdoc.Sorted(manifest.Get(f.Node, "spec", "sealed"))
+	return s, nil
+}
+
+func inspectKey(k *sopsdoc.SealingKey) inspection {
+	s := inspectMetadata(k.Metadata)
+	s.Kind, s.Name, s.PublicKey, s.Namespaces, s.sorted = sopsdoc.KeyKind, k.Name, k.Recipient, k.Namespaces, true
+	return s
 }
 
 func inspectSOPS(f found) (inspection, error) {
@@ -165,12 +221,13 @@ func inspectSOPS(f found) (inspection, error) {
 
 func inspectMetadata(md *sopsdoc.Metadata) inspection {
 	s := inspection{Modified: md.LastModified, Version: md.Version, Data: []string{}, StringData: []string{}, Recipients: []recipient{}}
-	for i, group := range md.Recipients.Groups {
+	groups := md.Recipients.Groups
+	for i, group := range groups {
 		for _, e := range group {
 			r := describe(e)
-			if len(md.Recipients.Groups) > 1 {
+			if len(groups) > 1 {
 				r.Group = i + 1
-				s.Threshold = md.Recipients.Threshold
+				s.Threshold = cmp.Or(md.Recipients.Threshold, len(groups))
 			}
 			s.Recipients = append(s.Recipients, r)
 		}
@@ -180,16 +237,11 @@ func inspectMetadata(md *sopsdoc.Metadata) inspection {
 
 func describe(e keys.Entry) recipient {
 	r := recipient{Type: string(e.Type()), ID: withoutKeys(e.ID())}
-	switch e := e.(type) {
-	case keys.AgeEntry:
-		if parsed, err := agekey.ParseRecipient(e.Recipient); err == nil {
-			if pq, known := parsed.PostQuantum(); known {
-				r.PostQuantum = &pq
-			}
-		}
-	case keys.KMSEntry:
-		yes := true // symmetric
-		r.PostQuantum, r.CreatedAt = &yes, e.CreatedAt
+	if pq, known := postQuantum(e); known {
+		r.PostQuantum = &pq
+	}
+	if k, ok := e.(keys.KMSEntry); ok {
+		r.Role, r.AWSProfile, r.CreatedAt = k.Role, k.AWSProfile, k.CreatedAt
 	}
 	return r
 }
@@ -201,23 +253,24 @@ func (s inspection) print(w io.Writer) {
 		name = s.Namespace + "/" + name
 	}
 	fmt.Fprintf(w, "%s, document %d: %s %s\n", visible(stdinOr(s.File)), s.Document, visible(s.Kind), visible(name))
+	s.printBody(w)
+}
+
+// printBody writes what is below the name.
+func (s inspection) printBody(w io.Writer) {
 	line := func(label, text string) {
 		if text != "" {
 			fmt.Fprintf(w, "  %-10s %s\n", label, visible(text))
 		}
 	}
-	switch s.Scope {
-	case "":
-		line("opens", "anywhere: a SOPS document has no scope")
-	default:
-		line("opens", where(s.Scope))
-	}
+	line("opens", s.opens())
+	line("public key", shortRecipient(s.PublicKey))
 	line("type", s.Type)
 	line("text", strings.Join(s.StringData, ", "))
 	line("binary", strings.Join(s.Data, ", "))
 	line("changed", s.Modified+age(s.Modified))
 	if s.Threshold > 0 {
-		line("needs", plural(s.Threshold, "key group"))
+		line("needs", fmt.Sprintf("%d of %s", s.Threshold, plural(s.Recipients[len(s.Recipients)-1].Group, "key group")))
 	}
 	for _, r := range s.Recipients {
 		line("opened by", r.String())
@@ -225,6 +278,28 @@ func (s inspection) print(w io.Writer) {
 	if !s.sorted {
 		line("note", "the keys of the envelope are not sorted: signet opens it, stock sops cannot verify it")
 	}
+}
+
+// opens tells where a document opens, or what a SealingKey does.
+func (s inspection) opens() string {
+	switch {
+	case s.Kind != sopsdoc.KeyKind && s.Scope == "":
+		return "anywhere: a SOPS document has no scope"
+	case s.Kind != sopsdoc.KeyKind:
+		return where(s.Scope)
+	}
+	return "documents of " + theNamespaces(s.Namespaces)
+}
+
+// theNamespaces names those of a SealingKey.
+func theNamespaces(names []string) string {
+	switch {
+	case slices.Contains(names, sopsdoc.Any):
+		return "every namespace"
+	case len(names) == 1:
+		return "namespace " + names[0]
+	}
+	return "namespaces " + strings.Join(names, ", ")
 }
 
 func where(scope string) string {
@@ -271,6 +346,15 @@ func (r recipient) String() string {
 		text += " (post-quantum)"
 	default:
 		text += " (classic)"
+	}
+	if r.SealingKey != "" {
+		text += " (SealingKey " + r.SealingKey + ")"
+	}
+	if r.Role != "" {
+		text += " (role " + r.Role + ")"
+	}
+	if r.AWSProfile != "" {
+		text += " (profile " + r.AWSProfile + ")"
 	}
 	if r.Group > 0 {
 		text += fmt.Sprintf(" (group %d)", r.Group)

@@ -5,98 +5,127 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"time"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/signet-secrets/signet/seal/keys/agekey"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
+
+const keyLong = `Make and manage the keys that documents are sealed for.
+
+An age key pair (generate) belongs to a person or a machine; its private half
+never is in Git. A SealingKey (create, list, rotate, export) is a key pair whose
+private half is wrapped by AWS KMS or another key service and lies in Git, in
+` + sealingKeyDir + `: whoever may use the KMS key opens all documents that are sealed
+for it with one call.`
+
+const keyExample = `  signet key generate -o ~/.config/sops/age/keys.txt
+  signet key create prod --kms arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+  signet key list`
 
 func newKey(c console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "key",
-		Short:   "Make keys",
-		Long:    "Make the keys that documents are sealed for.",
-		Example: "  signet key generate -o ~/.config/sops/age/keys.txt",
+		Short:   "Make and manage keys",
+		Long:    keyLong,
+		Example: keyExample,
 		Args:    noCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newKeyGenerate(c))
+	cmd.AddCommand(newKeyGenerate(c), newKeyCreate(c), newKeyList(c), newKeyRotate(c), newKeyExport(c))
 	return cmd
 }
 
-const keyGenerateLong = `Make an age key pair: an identity, which opens documents and must stay secret,
-and its recipient, which everybody may know and which goes into .sops.yaml.
+// here stands for what lies in the working directory, as stdin does.
+var here = []input{{name: "-"}}
 
-The identity goes to stdout or, with -o, into a new file that only you can read;
-a file that exists is never touched. The recipient is printed on stderr, and
-stands in the file as a comment. Keys are hybrid post-quantum unless --classic
-asks for the short X25519 ones, which a future quantum computer could break.
-
-Signet and SOPS find identities in ~/.config/sops/age/keys.txt by themselves.`
-
-func newKeyGenerate(c console) *cobra.Command {
-	var classic bool
-	var output string
-	cmd := &cobra.Command{
-		Use:     "generate [-o FILE]",
-		Short:   "Make an age key pair",
-		Long:    keyGenerateLong,
-		Example: "  signet key generate -o ~/.config/sops/age/keys.txt",
-		Args:    noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			return generateKey(c, classic, output)
-		},
-	}
-	cmd.Flags().BoolVar(&classic, "classic", false, "make an X25519 key instead of a hybrid post-quantum one")
-	cmd.Flags().StringVarP(&output, "output", "o", "", "write the identity to a new `FILE`, mode 0600")
-	return cmd
+// noKeyNamedError says that there is no SealingKey of a name or a recipient.
+type noKeyNamedError struct {
+	name, recipient string
+	names           []string // of those that there are
 }
 
-func generateKey(c console, classic bool, output string) error {
-	generate := agekey.GenerateIdentity
-	if classic {
-		generate = agekey.GenerateClassicIdentity
+func (e *noKeyNamedError) Error() string {
+	if e.name == "" {
+		return "there is no SealingKey with the recipient " + shortRecipient(e.recipient)
 	}
-	id, err := generate()
-	if err != nil {
-		return fmt.Errorf("generate key: %w", err)
-	}
-	text := id.File(time.Now())
-	if output == "" {
-		if _, err := c.out.Write(text); err != nil {
-			return fmt.Errorf("write key: %w", err)
+	return fmt.Sprintf("there is no SealingKey %q", e.name)
+}
+
+// ambiguousKeyError says that a SealingKey is not clearly named.
+type ambiguousKeyError struct {
+	files    []string
+	sameName bool
+}
+
+func (e *ambiguousKeyError) Error() string {
+	return "several SealingKeys are meant: " + strings.Join(e.files, ", ")
+}
+
+var errNoSealingKeys = errors.New("there are no SealingKeys in " + sealingKeyDir + " here or further up in the repository")
+
+// pickKey returns the one SealingKey for which match reports true.
+func pickKey(found []sealingKeyFile, match func(*sopsdoc.SealingKey) bool) (sealingKeyFile, error) {
+	var picked []sealingKeyFile
+	for _, k := range found {
+		if match(k.SealingKey) {
+			picked = append(picked, k)
 		}
-	} else if err := createPrivate(output, text); err != nil {
-		return fmt.Errorf("write key: %w", err)
 	}
-	_, err = fmt.Fprintf(c.err, "public key: %s\n", id.Recipient())
-	return err
+	switch len(picked) {
+	case 0:
+		return sealingKeyFile{}, errNotFound
+	case 1:
+		return picked[0], nil
+	}
+	err := &ambiguousKeyError{files: make([]string, len(picked))}
+	names := map[string]bool{}
+	for i, k := range picked {
+		err.files[i], err.sameName = k.Key.String(), err.sameName || names[k.Name]
+		names[k.Name] = true
+	}
+	return sealingKeyFile{}, err
 }
 
-// keyExistsError says that a key file is in the way.
-type keyExistsError struct{ path string }
+var errNotFound = errors.New("not found")
 
-func (e *keyExistsError) Error() string { return e.path + " exists and is never overwritten" }
+// named returns the SealingKey of a name.
+func named(found []sealingKeyFile, name string) (sealingKeyFile, error) {
+	k, err := pickKey(found, func(k *sopsdoc.SealingKey) bool { return k.Name == name })
+	if errors.Is(err, errNotFound) {
+		return k, &noKeyNamedError{name: name, names: keyNames(found)}
+	}
+	return k, err
+}
 
-// createPrivate makes a new file that only its owner can read, and its folder.
-func createPrivate(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
+func keyNames(found []sealingKeyFile) []string {
+	names := make([]string, len(found))
+	for i, k := range found {
+		names[i] = k.Name
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return &keyExistsError{path}
+	slices.Sort(names)
+	return names
+}
+
+// shortRecipient shows the ends of a recipient that is too long for a line.
+func shortRecipient(recipient string) string {
+	const head, tail = 20, 8
+	if len(recipient) <= 70 {
+		return recipient
 	}
+	return recipient[:head] + "..." + recipient[len(recipient)-tail:]
+}
+
+// completeKeyNames offers the names of the SealingKeys at hand.
+func completeKeyNames(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	found, err := (&keyFlags{}).findSealingKeys(cmd.ErrOrStderr(), here)
 	if err != nil {
-		return err
+		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		os.Remove(path)
-	}
-	return err
+	return keyNames(found), cobra.ShellCompDirectiveNoFileComp
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
@@ -151,25 +150,25 @@ func (in input) toOpen(f found) (bool, error) {
 }
 
 // remark tells what could surprise whoever opens a stream.
-func (in input) remark(c console, objects []found) {
+func (in input) remark(objects []found) {
 	if len(objects) == 0 && !in.walked {
-		note(c.err, stdinOr(in.name), "nothing in it is sealed")
+		note(in.notes, stdinOr(in.name), "nothing in it is sealed")
 	}
 	for _, f := range objects {
 		if name := manifest.GetString(f.Node, "spec", "secretName"); f.Group() == sopsdoc.Group && name != "" && name != f.Name() {
-			note(c.err, in.label(f), "the Secret keeps the name that it was sealed under: "+visible(name))
+			note(in.notes, in.label(f), "the Secret keeps the name that it was sealed under: "+visible(name))
 		}
 	}
 }
 
 // openStream opens what is sealed in a stream and returns the whole stream, or
 // an error for each document that could not be opened.
-func openStream(ctx context.Context, in input, o unseal.Options, c console) ([]byte, error) {
+func openStream(ctx context.Context, in input, o unseal.Options) ([]byte, error) {
 	objects, err := in.objects(in.toOpen, sopsdoc.Group, sopsdoc.MetadataKey)
 	if err != nil {
 		return nil, asOpenErrors(err)
 	}
-	in.remark(c, objects)
+	in.remark(objects)
 	jobs := openJobs(objects)
 	errs := make([]error, len(jobs))
 	inParallel(len(jobs), func(i int) { errs[i] = jobs[i].run(ctx, in.name, o) })
@@ -255,11 +254,16 @@ func (j openJob) run(ctx context.Context, file string, o unseal.Options) error {
 	return nil
 }
 
-// inParallel calls f with 0 to n-1 on as many goroutines as there are cores.
+// atOnce is how many documents are worked on at the same time. It is more than
+// there are cores because most of the time may go into waiting for a key
+// service.
+const atOnce = 32
+
+// inParallel calls f with 0 to n-1 on up to atOnce goroutines.
 func inParallel(n int, f func(i int)) {
 	next := make(chan int)
 	var wg sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
+	for range min(n, atOnce) {
 		wg.Go(func() {
 			for i := range next {
 				f(i)

@@ -30,10 +30,15 @@ type previous struct {
 // previous reads the file that is to be replaced. A file that is missing, or
 // in which nothing can be opened, has nothing to keep.
 func (s *sealCommand) previous(ctx context.Context) (*previous, error) {
-	p := &previous{options: unseal.Options{Unwrapper: s.unwrappers(s.err, false), Namespace: s.namespace}}
+	p := &previous{}
 	if s.output == "" || s.freshKey {
 		return p, ctx.Err()
 	}
+	var err error
+	if p.options, err = s.options(s.err, []input{{name: s.output}}, false); err != nil {
+		return nil, err
+	}
+	p.options.Namespace = s.namespace
 	info, err := os.Stat(s.output)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

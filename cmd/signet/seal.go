@@ -37,7 +37,7 @@ const sealExample = `  signet seal -i secret.yaml
 type sealCommand struct {
 	console
 	outputFlags
-	identityFlags
+	keyFlags
 	literalFlags
 	recipientFlags
 	namespace    string
@@ -60,7 +60,7 @@ func newSeal(c console) *cobra.Command {
 	s.outputFlags.add(cmd)
 	s.recipientFlags.add(cmd)
 	s.literalFlags.add(cmd)
-	s.identityFlags.add(cmd)
+	s.keyFlags.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&s.namespace, "namespace", "n", "", "`NAMESPACE` of Secrets that name none; one that names another is an error")
 	flags.StringVar(&s.scope, "scope", "strict", "`SCOPE` in which the result opens: strict (namespace and name), namespace, or cluster (anywhere)")
@@ -117,7 +117,11 @@ func (s *sealCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	job := sealing{sealCommand: s, rules: &ruleFinder{flags: s.recipientFlags}, previous: previous}
+	wrapper, err := s.wrapper(s.err)
+	if err != nil {
+		return err
+	}
+	job := sealing{sealCommand: s, rules: &ruleFinder{flags: s.recipientFlags}, previous: previous, wrapper: wrapper}
 	outputs, errs := job.all(cmd.Context(), inputs)
 	if err := errors.Join(errs...); err != nil {
 		return err

@@ -3,11 +3,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"sync"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -24,8 +27,8 @@ type sealing struct {
 	rules    *ruleFinder
 	previous *previous
 	now      time.Time
+	wrapper  keys.Wrapper
 	warned   map[string]bool // classic recipients that were warned of
-	wrapper  keys.Wrapper    // one for the run: it remembers recipients
 }
 
 // Errors about input in which there is nothing to seal.
@@ -51,23 +54,50 @@ func (in input) wanted(f found) (bool, error) {
 
 // all seals every input. Output i is nil if nothing in input i is to be sealed.
 func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, errs []error) {
-	s.now, s.warned, s.wrapper = time.Now(), map[string]bool{}, wrappers(s.err)
+	s.now, s.warned = time.Now(), map[string]bool{}
 	progress := newProgress(s.err, "sealing", len(inputs))
-	defer progress.done()
 	outputs = make([][]byte, len(inputs))
-	for i, in := range inputs {
-		out, err := s.one(ctx, in)
-		outputs[i] = out
-		errs = append(errs, split(err)...)
-		progress.step()
-		if ctx.Err() != nil {
-			return nil, append(errs, ctx.Err())
-		}
-		if aboutRules(err) {
-			break // all other files would say the same
-		}
+	jobs, failed := s.prepare(inputs)
+	if !slices.ContainsFunc(failed, aboutRules) { // about which all other files would say the same
+		inParallel(len(jobs), func(i int) {
+			if failed[i] == nil {
+				outputs[i], failed[i] = s.run(ctx, jobs[i])
+			}
+			progress.step()
+		})
+	}
+	progress.done()
+	for i := range jobs {
+		s.err.Write(jobs[i].notes.Bytes())
+		errs = append(errs, split(failed[i])...)
+	}
+	if ctx.Err() != nil {
+		return nil, append(errs, ctx.Err())
 	}
 	return outputs, errs
+}
+
+// sealJob is an input with what is to be sealed in it.
+type sealJob struct {
+	input
+	objects []found
+	rule    *keys.Rule // nil if there is nothing to seal
+	output  []byte     // the result then
+}
+
+// prepare finds what is to be sealed, and for whom, one input after the other:
+// it looks at no key yet. It stops at a mistake in the rules.
+func (s *sealing) prepare(inputs []input) (jobs []sealJob, failed []error) {
+	for _, in := range inputs {
+		in.notes = new(bytes.Buffer)
+		job, err := s.prepareOne(in)
+		job.input = in
+		jobs, failed = append(jobs, job), append(failed, err)
+		if aboutRules(err) {
+			break
+		}
+	}
+	return jobs, failed
 }
 
 // aboutRules reports whether an error is a mistake in the rules themselves.
@@ -77,9 +107,9 @@ func aboutRules(err error) bool {
 	return malformed || recipient
 }
 
-func (s *sealing) one(ctx context.Context, in input) ([]byte, error) {
+func (s *sealing) prepareOne(in input) (sealJob, error) {
 	if in.walked && !in.mentions("Secret") {
-		return s.passOn(in), nil
+		return sealJob{output: s.passOn(in)}, nil
 	}
 	var sealed []found
 	objects, err := in.objects(func(f found) (bool, error) {
@@ -89,23 +119,32 @@ func (s *sealing) one(ctx context.Context, in input) ([]byte, error) {
 		return in.wanted(f)
 	}, "Secret") // which SealedSecret contains
 	if err != nil {
-		return nil, err
+		return sealJob{}, err
 	}
 	if err := s.outdated(in, sealed); err != nil {
-		return nil, err
+		return sealJob{}, err
 	}
 	if len(objects) == 0 {
-		return s.nothing(in, sealed)
+		out, err := s.nothing(in, sealed)
+		return sealJob{output: out}, err
 	}
 	rule, err := s.rules.rule(s.document(in))
 	if err != nil {
-		return nil, &placedError{file: in.name, operation: "seal", err: err}
+		return sealJob{}, &placedError{file: in.name, operation: "seal", err: err}
 	}
 	s.warn(in, rule)
-	if s.as == "sops" {
-		return s.sealSOPS(ctx, in, objects, rule)
+	return sealJob{objects: objects, rule: rule}, nil
+}
+
+// run seals what was found in one input.
+func (s *sealing) run(ctx context.Context, job sealJob) ([]byte, error) {
+	switch {
+	case job.rule == nil:
+		return job.output, nil
+	case s.as == "sops":
+		return s.sealSOPS(ctx, job.input, job.objects, job.rule)
 	}
-	o := s.options(rule)
+	in, objects, o := job.input, job.objects, s.options(job.rule)
 	errs := make([]error, len(objects))
 	notes := make([][]string, len(objects))
 	bodies := make([][]byte, len(objects))
@@ -120,7 +159,7 @@ func (s *sealing) one(ctx context.Context, in input) ([]byte, error) {
 	}
 	for i, f := range objects {
 		for _, text := range notes[i] {
-			note(s.err, in.label(f), text)
+			note(in.notes, in.label(f), text)
 		}
 	}
 	return s.assemble(in, objects, bodies)
@@ -133,7 +172,7 @@ func (s *sealing) warn(in input, rule *keys.Rule) {
 		return
 	}
 	s.warned[weak] = true
-	note(s.err, stdinOr(in.name), "a quantum computer could open the document in spite of its post-quantum recipients, because "+weak+" is a classic one")
+	note(in.notes, stdinOr(in.name), "a quantum computer could open the document in spite of its post-quantum recipients, "+weak)
 }
 
 // outdated tells which documents that are sealed already, and so left as they
@@ -150,7 +189,7 @@ func (s *sealing) outdated(in input, sealed []found) error {
 			continue
 		}
 		file := quoted(in.name)
-		note(s.err, in.label(f), "is sealed already and left as it is, but not for the recipients that the rules now name; "+
+		note(in.notes, in.label(f), "is sealed already and left as it is, but not for the recipients that the rules now name; "+
 			"to change that: signet unseal "+file+" | signet seal - -o "+file)
 	}
 	return nil
@@ -254,7 +293,7 @@ func (s *sealing) sealSOPS(ctx context.Context, in input, objects []found, rule 
 		return nil, objects[0].at(in.name, "seal", err)
 	}
 	for _, text := range result.Notes {
-		note(s.err, stdinOr(in.name), text)
+		note(in.notes, stdinOr(in.name), text)
 	}
 	if result.Unchanged && s.previous.alone() {
 		return s.previous.raw, nil
@@ -272,6 +311,7 @@ var errNotAlone = errors.New("with --as sops a file must hold nothing but Secret
 
 // progress shows on a terminal how far a long run is.
 type progress struct {
+	mu        sync.Mutex
 	w         io.Writer
 	what      string
 	n, total  int
@@ -287,6 +327,8 @@ func newProgress(w io.Writer, what string, total int) *progress {
 }
 
 func (p *progress) step() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.n++
 	if p.w == nil || time.Since(p.displayed) < 100*time.Millisecond {
 		return

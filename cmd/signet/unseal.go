@@ -67,7 +67,7 @@ func (f *outputFlags) check(cmd *cobra.Command, inputs []input) error {
 type unsealCommand struct {
 	console
 	outputFlags
-	identityFlags
+	keyFlags
 	namespace string
 }
 
@@ -81,7 +81,7 @@ func newUnseal(c console) *cobra.Command {
 		RunE:    u.run,
 	}
 	u.outputFlags.add(cmd)
-	u.identityFlags.add(cmd)
+	u.keyFlags.add(cmd)
 	cmd.Flags().StringVarP(&u.namespace, "namespace", "n", "", "`NAMESPACE` of documents that name none; one that names another is an error")
 	return cmd
 }
@@ -91,22 +91,40 @@ func (u *unsealCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	o := unseal.Options{Unwrapper: u.unwrappers(u.err, true), Namespace: u.namespace}
-	outputs := make([][]byte, len(inputs))
-	var errs []error
-	for i, in := range inputs {
-		if in.walked && !in.mentionsSealed() {
-			outputs[i] = in.stream.Bytes() // perhaps not even a manifest
-			continue
-		}
-		out, err := openStream(cmd.Context(), in, o, u.console)
-		outputs[i] = out
-		errs = append(errs, split(err)...)
+	o, err := u.options(u.err, inputs, true)
+	if err != nil {
+		return err
 	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
+	o.Namespace = u.namespace
+	outputs, err := openAll(cmd.Context(), u.console, inputs, o)
+	if err != nil {
+		return err
 	}
 	return u.outputFlags.write(u.out, inputs, outputs, modePlain)
+}
+
+// openAll opens what is sealed in all inputs.
+func openAll(ctx context.Context, c console, inputs []input, o unseal.Options) ([][]byte, error) {
+	outputs := make([][]byte, len(inputs))
+	failed := make([]error, len(inputs))
+	progress := newProgress(c.err, "opening", len(inputs))
+	inParallel(len(inputs), func(i int) {
+		in := &inputs[i]
+		in.notes = new(bytes.Buffer)
+		defer progress.step()
+		if in.walked && !in.mentionsSealed() {
+			outputs[i] = in.stream.Bytes() // perhaps not even a manifest
+			return
+		}
+		outputs[i], failed[i] = openStream(ctx, *in, o)
+	})
+	progress.done()
+	var errs []error
+	for i, in := range inputs {
+		c.err.Write(in.notes.Bytes())
+		errs = append(errs, split(failed[i])...)
+	}
+	return outputs, errors.Join(errs...)
 }
 
 // inputs reads everything that the arguments name.
@@ -183,7 +201,7 @@ func runCommand(ctx context.Context, c console, args []string) (input, error) {
 	if err != nil {
 		return input{}, &placedError{file: args[0], operation: "read", err: err}
 	}
-	return input{name: args[0], stream: stream}, nil
+	return input{name: args[0], stream: stream, fromCommand: true}, nil
 }
 
 // commandDelay is how long an interrupted command, or one that has left its

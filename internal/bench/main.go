@@ -63,7 +63,7 @@ func run(ctx context.Context, o options) error {
 	}
 	var rows []row
 	for _, measure := range []func(context.Context) ([]row, error){
-		b.start, b.classic, b.hybrid, b.large, b.builds,
+		b.start, b.classic, b.hybrid, b.keyServices, b.large, b.builds,
 	} {
 		more, err := measure(ctx)
 		if err != nil {

@@ -13,10 +13,11 @@ die() {
 	exit 1
 }
 
-scratch=
+scratch= kms_pid=
 # clean_up tries twice: a program that was interrupted may still write.
 clean_up() {
 	trap '' INT TERM HUP PIPE
+	[ -z "$kms_pid" ] || { kill "$kms_pid" && wait "$kms_pid"; } 2>/dev/null || true
 	[ -z "$scratch" ] || rm -rf "$scratch" 2>/dev/null || { sleep 0.5 && rm -rf "$scratch"; }
 }
 trap clean_up EXIT
@@ -34,13 +35,14 @@ prepare() {
 	scratch=$(mktemp -d "${TMPDIR:-/tmp}/signet-demo.XXXXXX")
 	mkdir -p "$scratch/bin" "$scratch/home" "$scratch/shop"
 	GOTMPDIR=$scratch go build -o "$scratch/bin/demo" ./internal/demo
+	GOTMPDIR=$scratch go build -o "$scratch/bin/kmstest" ./internal/kmstest/cmd
 	ln -s "$root/bin/signet" "$sops" "$kustomize" "$scratch/bin/"
 }
 
 # isolate makes sure that nothing of the user's is read or written: no keys, no
 # Git configuration, no hooks.
 isolate() {
-	unset CDPATH GREP_OPTIONS "${!SOPS_@}" "${!GIT_@}" "${!XDG_@}" "${!KUSTOMIZE_@}" "${!AGE_@}"
+	unset CDPATH GREP_OPTIONS "${!SOPS_@}" "${!GIT_@}" "${!XDG_@}" "${!KUSTOMIZE_@}" "${!AGE_@}" "${!AWS_@}" "${!SIGNET_@}" "${!VAULT_@}"
 	export PATH="$scratch/bin:$PATH" HOME="$scratch/home" XDG_CONFIG_HOME="$scratch/home/.config"
 	export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL="$scratch/gitconfig" GIT_PAGER=cat GIT_TEMPLATE_DIR=
 	git config --global init.defaultBranch main
@@ -300,6 +302,70 @@ without_signet() {
 	ok "sops reads the same password"
 }
 
+# start_kms runs the AWS KMS of the tests on this machine, and puts into the
+# environment what programs need to use it.
+start_kms() {
+	kmstest -key shop -env-file "$scratch/kms.env" -stop-after 15m >/dev/null 2>"$scratch/kms.log" &
+	kms_pid=$!
+	until [ -s "$scratch/kms.env" ]; do
+		kill -0 "$kms_pid" 2>/dev/null || die "the test KMS ended: $(cat "$scratch/kms.log")"
+		sleep 0.1
+	done
+	. "$scratch/kms.env"
+}
+
+# calls WANT prints what KMS was asked for since the last time.
+calls() {
+	local got
+	got=$(demo calls "$KMSTEST_URL")
+	printf '   %scalls to KMS: %s%s\n' "$green" "$got" "$plain"
+	[ "$got" = "$1" ] || die "calls to KMS: $got, want $1"
+}
+
+with_kms() {
+	step "With a cloud key: AWS KMS"
+	start_kms
+	say <<-END
+		A test server stands in for AWS. Now the data keys are wrapped by a key that
+		never leaves KMS; sealing takes the right to encrypt only. Each document is
+		a call, and KMS is told, and writes down, which one it is for:
+	END
+	run 'signet seal --kms "$KMS_KEY_ARN" ../opened.yaml -o kms.yaml'
+	calls 'Encrypt 5'
+	run "grep -A4 'context:' kms.yaml | head -n 5"
+	run 'signet unseal kms.yaml -o ../kms-opened.yaml'
+	calls 'Decrypt 5'
+	same kms
+	say <<-END
+		Whoever copies a document to another namespace does not even reach KMS:
+	END
+	refused 'was sealed for shop/' "sed 's/namespace: shop/namespace: theirs/' kms.yaml | signet unseal -"
+	calls none
+}
+
+# same NAME compares opened documents with the originals.
+same() {
+	demo extract "../$1-opened" <"../$1-opened.yaml"
+	diff -r ../values "../$1-opened" || die "$1-opened.yaml holds other values"
+	ok "all values are what was sealed"
+}
+
+with_sealing_key() {
+	step "One call for all: a SealingKey"
+	say <<-END
+		A SealingKey is an age key pair whose private half is wrapped by KMS and lies
+		in Git beside the documents. Sealing for it needs no call, opening one in all:
+	END
+	run 'signet key create shop --kms "$KMS_KEY_ARN" >../shop.pub'
+	calls 'Encrypt 1'
+	run 'signet seal --age "$(cat ../shop.pub)" ../opened.yaml -o shop.yaml'
+	calls none
+	run 'signet unseal shop.yaml -o ../shop-opened.yaml'
+	calls 'Decrypt 1'
+	same shop
+	run 'signet key list'
+}
+
 prepare
 SECONDS=0
 isolate
@@ -314,4 +380,6 @@ build
 compare
 misuse
 without_signet
+with_kms
+with_sealing_key
 printf '\n%sEverything was as it should be: %d steps in %d s.%s\n' "$green" "$steps" "$SECONDS" "$plain"

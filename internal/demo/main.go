@@ -15,7 +15,8 @@ import (
 const usage = `usage:
   demo make VALUES SECRETS   write manifests into folder SECRETS, each value into VALUES/<secret>/<key>
   demo patterns VALUES       print what gives a value away, one fixed string per line
-  demo extract VALUES        write the values of the Secrets on stdin into VALUES/<secret>/<key>`
+  demo extract VALUES        write the values of the Secrets on stdin into VALUES/<secret>/<key>
+  demo calls URL             print what the test KMS at URL was asked for since the last time`
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -32,6 +33,8 @@ func run(args []string) error {
 		return printPatterns(os.Stdout, args[1])
 	case len(args) == 2 && args[0] == "extract":
 		return extract(os.Stdin, args[1])
+	case len(args) == 2 && args[0] == "calls":
+		return printCalls(os.Stdout, args[1])
 	}
 	return errors.New(usage)
 }

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/agekey"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
+	"github.com/signet-secrets/signet/unseal"
+)
+
+const keyExportLong = `Open a SealingKey and print the private half, an age identity, on stdout. Whoever
+has it opens every document that is sealed for the key, without KMS and without
+a trace in its audit log, for ever.
+
+It lets stock sops open what Signet has sealed:
+
+  export SOPS_AGE_KEY_CMD="signet key export"
+
+Without NAME, SOPS_AGE_RECIPIENT, which sops sets, says which SealingKey is
+meant; without that there must be only one.`
+
+// keyExportCommand holds the flags of `signet key export`.
+type keyExportCommand struct {
+	console
+	keyFlags
+}
+
+func newKeyExport(c console) *cobra.Command {
+	k := &keyExportCommand{console: c}
+	cmd := &cobra.Command{
+		Use:               "export [NAME] [flags]",
+		Short:             "Print the private half of a SealingKey",
+		Long:              keyExportLong,
+		Example:           `  SOPS_AGE_KEY_CMD="signet key export prod" sops decrypt secret.yaml`,
+		ValidArgsFunction: completeKeyNames,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return oneName(cmd, args)
+		},
+		RunE: k.run,
+	}
+	k.keyFlags.add(cmd)
+	return cmd
+}
+
+func (k *keyExportCommand) run(cmd *cobra.Command, args []string) error {
+	found, err := k.findSealingKeys(k.err, here)
+	if err != nil {
+		return err
+	}
+	key, err := k.choose(found, args)
+	if err != nil {
+		return fmt.Errorf("export SealingKey: %w", err)
+	}
+	opened, err := k.open(cmd.Context(), key)
+	if err != nil {
+		return &openError{fmt.Errorf("open %w", &unseal.KeyError{Key: key.Key, Err: err})}
+	}
+	_, err = fmt.Fprintf(k.out, "# %s %s\n# public key: %s\n%s\n", sopsdoc.KeyKind, key.Name, key.Recipient, opened.Identity.Reveal())
+	return err
+}
+
+// choose returns the SealingKey that is named, or that sops asks for.
+func (k *keyExportCommand) choose(found []sealingKeyFile, args []string) (sealingKeyFile, error) {
+	if len(args) > 0 {
+		return named(found, args[0])
+	}
+	recipient := os.Getenv(agekey.RecipientVariable)
+	key, err := pickKey(found, func(k *sopsdoc.SealingKey) bool { return recipient == "" || k.Recipient == recipient })
+	switch {
+	case !errors.Is(err, errNotFound):
+		return key, err
+	case len(found) == 0:
+		return key, errNoSealingKeys
+	}
+	return key, &noKeyNamedError{recipient: recipient, names: keyNames(found)}
+}
+
+// open opens one SealingKey. The commands that print age identities are left
+// out: this program may be the one that they run.
+func (k *keyExportCommand) open(ctx context.Context, key sealingKeyFile) (*unseal.OpenedKey, error) {
+	allow, err := k.allowList(keys.AllowForUser(os.Getenv("VAULT_ADDR")))
+	if err != nil {
+		return nil, err
+	}
+	sources := ageSources(k.err, k.ageKeyFiles, true).WithoutCommands()
+	return unseal.OpenKey(ctx, key.Node(), unseal.KeyOptions{
+		Unwrapper:     newServices(k.err, allow).unwrapper(sources),
+		ParseIdentity: parseIdentity,
+	})
+}
