@@ -1,5 +1,6 @@
 # `make help` lists the targets. All run from a clean checkout with Go, git,
-# make and bash. With gcc the tests run under the race detector (`RACE=`: not).
+# make and bash, the tests also with gpg (Debian: gnupg). With gcc they run under
+# the race detector (`RACE=`: not).
 
 SHELL    := bash
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)

@@ -211,7 +211,7 @@ func TestCachePanic(t *testing.T) {
 // TestCacheOneCall has callers come while the call of another one ends: they
 // must not make a second one.
 func TestCacheOneCall(t *testing.T) {
-	for range 500 {
+	for range 2000 {
 		s := &plainService{}
 		c := NewCache(s, CacheOptions{}, nil)
 		var all sync.WaitGroup

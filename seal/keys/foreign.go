@@ -61,12 +61,12 @@ func ForeignText(text string) string {
 	return text
 }
 
-// isPublic reports whether a run of base64 characters is made of words. Less
+// isPublic reports whether what secretRun found is made of words. Less
 // than one in a million keys of 32 bytes looks so by chance in URL base64,
 // which has - and _, and none in ten million in the standard one.
 func isPublic(run string) bool {
 	upper := strings.ToUpper(run)
-	if strings.Contains(upper, "AGE-SECRET-KEY-") || strings.Contains(upper, "AGE-PLUGIN-") || strings.ContainsAny(run, `+%\ ,:`) {
+	if strings.Contains(upper, "AGE-SECRET-KEY-") || strings.Contains(upper, "AGE-PLUGIN-") {
 		return false
 	}
 	for word := range strings.FieldsFuncSeq(run, func(r rune) bool { return strings.ContainsRune("-/_=", r) }) {

@@ -178,12 +178,13 @@ func TestUnwrapFinal(t *testing.T) {
 
 // callsTest is a document with many keys.
 type callsTest struct {
-	name     string
-	groups   [][]string // IDs, of which failure makes errors
-	atHand   bool       // all of them
-	calls    int
-	attempts int
-	opens    bool
+	name      string
+	groups    [][]string // IDs, of which failure makes errors
+	atHand    bool       // all of them
+	calls     int
+	attempts  int
+	opens     bool
+	threshold int
 }
 
 // failure returns the error that the letters of an ID stand for, nil for a key
@@ -218,20 +219,21 @@ func numbered(prefix string, n int) []string {
 func TestMaxCalls(t *testing.T) {
 	each := func(names []string) [][]string { return slices.Collect(slices.Chunk(names, 1)) }
 	for _, tt := range []callsTest{
-		{"most failures and then a key", [][]string{append(numbered("denied", MaxCalls-1), "ok")}, false, MaxCalls, 0, true},
-		{"one failure more", [][]string{append(numbered("denied", MaxCalls), "ok")}, false, MaxCalls, MaxCalls + 1, false},
-		{"twice as many", [][]string{numbered("busy", 2*MaxCalls)}, false, MaxCalls, MaxCalls + 1, false},
-		{"malformed entries", [][]string{append(numbered("broken", MaxCalls), "ok")}, false, MaxCalls, MaxCalls + 1, false},
-		{"not allowed", [][]string{append(numbered("list", 3*MaxCalls), "ok")}, false, 3*MaxCalls + 1, 0, true},
-		{"not supported", [][]string{append(numbered("build", 3*MaxCalls), "ok")}, false, 3*MaxCalls + 1, 0, true},
-		{"no identity", [][]string{append(numbered("identity", 3*MaxCalls), "ok")}, false, 3*MaxCalls + 1, 0, true},
-		{"both sorts", [][]string{slices.Concat(numbered("list", 40), numbered("denied", MaxCalls), numbered("busy", 1))}, false, 40 + MaxCalls, 40 + MaxCalls + 1, false},
-		{"over groups", [][]string{append(numbered("denied", 20), "ok"), append(numbered("busy", 20), "ok"), {"ok"}}, false, MaxCalls, MaxCalls, false},
-		{"shares", each(numbered("ok", MaxCalls)), false, MaxCalls, 0, true},
-		{"one share too many", each(numbered("ok", MaxCalls+1)), false, MaxCalls, 1, false},
-		{"many shares too many", each(numbered("ok", 2*MaxCalls)), false, MaxCalls, 1, false},
-		{"failures at hand", [][]string{append(numbered("broken", 2*MaxCalls), "ok")}, true, 2*MaxCalls + 1, 0, true},
-		{"shares at hand", each(numbered("ok", 2*MaxCalls)), true, 2 * MaxCalls, 0, true},
+		{"most failures and then a key", [][]string{append(numbered("denied", MaxCalls-1), "ok")}, false, MaxCalls, 0, true, 0},
+		{"one failure more", [][]string{append(numbered("denied", MaxCalls), "ok")}, false, MaxCalls, MaxCalls + 1, false, 0},
+		{"twice as many", [][]string{numbered("busy", 2*MaxCalls)}, false, MaxCalls, MaxCalls + 1, false, 0},
+		{"malformed entries", [][]string{append(numbered("broken", MaxCalls), "ok")}, false, MaxCalls, MaxCalls + 1, false, 0},
+		{"not allowed", [][]string{append(numbered("list", 3*MaxCalls), "ok")}, false, 3*MaxCalls + 1, 0, true, 0},
+		{"not supported", [][]string{append(numbered("build", 3*MaxCalls), "ok")}, false, 3*MaxCalls + 1, 0, true, 0},
+		{"no identity", [][]string{append(numbered("identity", 3*MaxCalls), "ok")}, false, 3*MaxCalls + 1, 0, true, 0},
+		{"both sorts", [][]string{slices.Concat(numbered("list", 40), numbered("denied", MaxCalls), numbered("busy", 1))}, false, 40 + MaxCalls, 40 + MaxCalls + 1, false, 0},
+		{"over groups", [][]string{append(numbered("denied", 20), "ok"), append(numbered("busy", 20), "ok"), {"ok"}}, false, MaxCalls, MaxCalls, false, 0},
+		{"shares", each(numbered("ok", MaxCalls)), false, MaxCalls, 0, true, 0},
+		{"one share too many", each(numbered("ok", MaxCalls+1)), false, MaxCalls, 1, false, 0},
+		{"many shares too many", each(numbered("ok", 2*MaxCalls)), false, MaxCalls, 1, false, 0},
+		{"failures at hand", [][]string{append(numbered("broken", 2*MaxCalls), "ok")}, true, 2*MaxCalls + 1, 0, true, 0},
+		{"shares at hand", each(numbered("ok", 2*MaxCalls)), true, 2 * MaxCalls, 0, true, 0},
+		{"groups after the last call", [][]string{numbered("denied", MaxCalls), {"ok"}, {"ok"}, {"ok"}, {"ok"}}, false, MaxCalls, MaxCalls + 1, false, 2},
 	} {
 		t.Run(tt.name, tt.run)
 	}
@@ -239,7 +241,7 @@ func TestMaxCalls(t *testing.T) {
 
 func (tt callsTest) run(t *testing.T) {
 	k := testKey(t)
-	var r Recipients
+	r := Recipients{Threshold: tt.threshold}
 	for _, names := range tt.groups {
 		r.Groups = append(r.Groups, group(names...))
 	}

@@ -22,6 +22,11 @@ func TestCheckAccepts(t *testing.T) {
 			t.Errorf("%s: %v", e.ID(), err)
 		}
 	}
+	// One vault is one host to those who compare and remember it.
+	k, err := parseKey(keys.AzureKVEntry{VaultURL: "https://Signet-Demo.Vault.Azure.Net/", Name: "documents"})
+	if err != nil || k.host != testHost {
+		t.Errorf("host is %q, %v", k.host, err)
+	}
 }
 
 // malformed are entries that must not become part of a request.
@@ -94,6 +99,9 @@ func TestMalformedEntriesMakeNoCall(t *testing.T) {
 	}
 	for name, e := range malformed() {
 		t.Run(name, func(t *testing.T) {
+			if Check(e) == nil {
+				t.Error("Check accepts it")
+			}
 			_, err := s.Wrap(t.Context(), e, patterned(32))
 			check(t, err)
 			e.Enc = good.Enc

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -177,23 +178,21 @@ func TestHangingCredentials(t *testing.T) {
 // The metadata service of a machine is never asked through a proxy, which would
 // answer in its place.
 func TestNoProxyForMetadata(t *testing.T) {
-	for url, want := range map[string]bool{
+	proxy := besidesMetadata(http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.example"}))
+	for address, want := range map[string]bool{
 		"http://169.254.169.254/metadata/identity/oauth2/token": false,
-		"http://[fe80::1]/":                        false,
-		"https://signet-demo.vault.azure.net/keys": true,
+		"http://169.254.169.254:80/":                            false,
+		"http://[fe80::1]/":                                     false,
+		"https://signet-demo.vault.azure.net/keys":              true,
+		"https://169.254.169.254.attacker.example/":             true,
 	} {
-		t.Run(url, func(t *testing.T) {
-			req, err := http.NewRequest(http.MethodGet, url, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			// http.ProxyFromEnvironment reads the environment once for all tests,
-			// so that only what must have no proxy can be told here.
-			proxy, err := proxyFor(req)
-			if err != nil || !want && proxy != nil {
-				t.Errorf("proxy %v, %v", proxy, err)
-			}
-		})
+		req, err := http.NewRequest(http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := proxy(req); err != nil || (got != nil) != want {
+			t.Errorf("%s: proxy %v, %v", address, got, err)
+		}
 	}
 }
 

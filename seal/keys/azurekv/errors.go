@@ -129,6 +129,9 @@ type hostError struct{ err error }
 func (e *hostError) Error() string { return e.err.Error() }
 func (e *hostError) Unwrap() error { return e.err }
 
+// NonRetriable keeps the SDK from another attempt.
+func (e *hostError) NonRetriable() {}
+
 // challengeError says that a server asked for a token that is none of its
 // business. No token was sent.
 type challengeError struct {

@@ -5,6 +5,7 @@ package azurekv
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,19 +33,22 @@ func rbacText(action string) string {
 
 // refusal is something that no retry mends.
 type refusal struct {
-	name    string
-	op      string // get, encrypt or decrypt
-	set     func(a *azure)
-	err     string
-	hint    string
-	perhaps int // requests, if not 1
+	name     string
+	op       string // get, encrypt or decrypt
+	set      func(a *azure)
+	err      string
+	hint     string
+	requests int // if not 1
 }
 
-func refusals() []refusal {
+// answer is the next one of a vault.
+func answer(code int, status, inner, message string) func(*azure) {
+	return func(a *azure) { a.inject(failing(code, status, inner, message)) }
+}
+
+// denials are about who calls, and from where.
+func denials() []refusal {
 	deny := func(op string) func(*azure) { return func(a *azure) { a.denied[op] = true } }
-	answer := func(code int, status, inner, message string) func(*azure) {
-		return func(a *azure) { a.inject(failing(code, status, inner, message)) }
-	}
 	const policyText = "The user, group or application 'appid=a;oid=" + oid + ";iss=https://sts.windows.net/x/' does not have keys decrypt permission on key vault 'signet-demo;location=westeurope'."
 	return []refusal{
 		{name: "decryption denied by role", op: "decrypt", set: deny("decrypt"), err: unwrapWith + rbacText("decrypt"), hint: rbacRole},
@@ -60,6 +64,12 @@ func refusals() []refusal {
 			err:  unwrapWith + "Forbidden (ForbiddenByFirewall): Client address is not authorized and caller is not a trusted service." + request,
 			hint: "the vault's firewall keeps this machine out: az keyvault network-rule add --name signet-demo --ip-address <address>",
 		},
+	}
+}
+
+// failures are about the key and everything else.
+func failures() []refusal {
+	return []refusal{
 		{
 			name: "operation not permitted", op: "decrypt", set: answer(403, "Forbidden", "KeyOperationForbidden", "Operation decrypt is not permitted on this key."),
 			err:  unwrapWith + "Forbidden (KeyOperationForbidden): Operation decrypt is not permitted on this key." + request,
@@ -92,9 +102,9 @@ func refusals() []refusal {
 		},
 		{
 			name: "token refused", op: "decrypt", set: func(a *azure) { a.accept = "another" },
-			err:     unwrapWith + "Unauthorized: AKV10000: Request is missing a Bearer or PoP token." + request,
-			hint:    "the vault belongs to tenant " + testTenant + ": az login --tenant " + testTenant + "; or AZURE_TENANT_ID and the like of an account of that tenant",
-			perhaps: 2, // the second answers the challenge
+			err:      unwrapWith + "Unauthorized: AKV10000: Request is missing a Bearer or PoP token." + request,
+			hint:     "the vault belongs to tenant " + testTenant + ": az login --tenant " + testTenant + "; or AZURE_TENANT_ID and the like of an account of that tenant",
+			requests: 2, // the second answers the challenge
 		},
 		{
 			name: "page of a proxy", op: "decrypt",
@@ -113,7 +123,7 @@ func refusals() []refusal {
 
 // The whole text of what goes wrong most often, and the next step.
 func TestRefusals(t *testing.T) {
-	for _, tt := range refusals() {
+	for _, tt := range slices.Concat(denials(), failures()) {
 		t.Run(tt.name, func(t *testing.T) {
 			a := newAzure(t)
 			for _, versions := range a.keys { // of this test alone
@@ -145,8 +155,8 @@ func TestRefusals(t *testing.T) {
 			if !call.Permanent || !keys.Permanent(err) {
 				t.Error("is not permanent")
 			}
-			if n := a.count() - before; n != max(tt.perhaps, 1) {
-				t.Errorf("%d requests, want %d", n, max(tt.perhaps, 1))
+			if n := a.count() - before; n != max(tt.requests, 1) {
+				t.Errorf("%d requests, want %d", n, max(tt.requests, 1))
 			}
 		})
 	}

@@ -71,7 +71,7 @@ func newTransport(attempt time.Duration) *http.Transport {
 	// A host that cannot be reached is told from a server that does not answer.
 	dialer := &net.Dialer{Timeout: attempt * 3 / 4}
 	return &http.Transport{
-		Proxy:               proxyFor,
+		Proxy:               besidesMetadata(http.ProxyFromEnvironment),
 		DialContext:         dialer.DialContext,
 		TLSHandshakeTimeout: attempt * 3 / 4,
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
@@ -82,15 +82,20 @@ func newTransport(attempt time.Duration) *http.Transport {
 	}
 }
 
-// proxyFor is the proxy of the environment, but none for the metadata service
-// of the machine (169.254.169.254). A proxy would answer in its place, and the
-// SDK, taking that for a machine of Azure's, would ask it again and again
-// instead of trying the login of the Azure CLI.
-func proxyFor(req *http.Request) (*url.URL, error) {
-	if ip := net.ParseIP(req.URL.Hostname()); ip != nil && ip.IsLinkLocalUnicast() {
-		return nil, nil
+// proxyFunc chooses the proxy of a request, nil for none.
+type proxyFunc func(*http.Request) (*url.URL, error)
+
+// besidesMetadata chooses as p, but none for the metadata service of the
+// machine (169.254.169.254). A proxy would answer in its place, and the SDK,
+// taking that for a machine of Azure's, would ask it again and again instead of
+// trying the login of the Azure CLI.
+func besidesMetadata(p proxyFunc) proxyFunc {
+	return func(req *http.Request) (*url.URL, error) {
+		if ip := net.ParseIP(req.URL.Hostname()); ip != nil && ip.IsLinkLocalUnicast() {
+			return nil, nil
+		}
+		return p(req)
 	}
-	return http.ProxyFromEnvironment(req)
 }
 
 // noRedirect keeps requests, which carry tokens and secrets, where they were

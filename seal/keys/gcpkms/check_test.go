@@ -75,6 +75,9 @@ func TestMalformedEntriesMakeNoCall(t *testing.T) {
 	}
 	for name, id := range malformed() {
 		t.Run(name, func(t *testing.T) {
+			if Check(keys.GCPKMSEntry{ResourceID: id}) == nil {
+				t.Error("Check accepts it")
+			}
 			_, err := s.Wrap(t.Context(), keys.GCPKMSEntry{ResourceID: id}, patterned(32))
 			check(t, err)
 			_, err = s.Unwrap(t.Context(), keys.GCPKMSEntry{ResourceID: id, Enc: good.Enc})

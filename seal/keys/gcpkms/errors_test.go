@@ -5,6 +5,7 @@ package gcpkms
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,19 +16,18 @@ import (
 
 const keyFlags = "documents --keyring signet --location europe-west1 --project demo-1"
 
-// The whole text of what goes wrong most often, and the next step.
-func TestRefusals(t *testing.T) {
-	html := func(w http.ResponseWriter, _ *http.Request, _ []byte) {
-		w.WriteHeader(http.StatusForbidden)
-		fmt.Fprint(w, "<html>Blocked by your proxy. Session: 0123456789</html>")
-	}
-	for _, tt := range []struct {
-		name     string
-		wrapping bool
-		set      func(s *kmsServer)
-		err      string
-		hint     string
-	}{
+// refusal is something that no retry mends.
+type refusal struct {
+	name     string
+	wrapping bool
+	set      func(s *kmsServer)
+	err      string
+	hint     string
+}
+
+// denials are about who calls.
+func denials() []refusal {
+	return []refusal{
 		{
 			name: "decryption denied",
 			set:  func(s *kmsServer) { s.denied["decrypt"] = true },
@@ -45,6 +45,42 @@ func TestRefusals(t *testing.T) {
 			hint: "the permission cloudkms.cryptoKeyVersions.useToEncrypt is in the role roles/cloudkms.cryptoKeyEncrypter: gcloud kms keys add-iam-policy-binding " +
 				keyFlags + " --member <you> --role roles/cloudkms.cryptoKeyEncrypter",
 		},
+		{
+			name: "token expired",
+			set:  func(s *kmsServer) { s.accept = func(string) bool { return false } },
+			err: "unwrap with gcp_kms " + testKey +
+				": UNAUTHENTICATED: Request had invalid authentication credentials. (caller: GOOGLE_OAUTH_ACCESS_TOKEN)",
+			hint: hintLogin,
+		},
+		{
+			name: "API not enabled",
+			set: func(s *kmsServer) {
+				s.inject(failing(403, "PERMISSION_DENIED", "SERVICE_DISABLED", "Cloud Key Management Service (KMS) API has not been used in project 1 before or it is disabled."))
+			},
+			err: "unwrap with gcp_kms " + testKey +
+				": PERMISSION_DENIED: Cloud Key Management Service (KMS) API has not been used in project 1 before or it is disabled. (caller: GOOGLE_OAUTH_ACCESS_TOKEN)",
+			hint: "enable the API in the project that the error names: gcloud services enable cloudkms.googleapis.com --project <project>",
+		},
+		{
+			name: "quota project",
+			set: func(s *kmsServer) {
+				s.inject(failing(403, "PERMISSION_DENIED", "USER_PROJECT_DENIED", "Caller does not have required permission to use project demo-2."))
+			},
+			err: "unwrap with gcp_kms " + testKey +
+				": PERMISSION_DENIED: Caller does not have required permission to use project demo-2. (caller: GOOGLE_OAUTH_ACCESS_TOKEN)",
+			hint: "choose a project that you may use for quota: gcloud auth application-default set-quota-project <project>; " +
+				"or have roles/serviceusage.serviceUsageConsumer granted on the one that the error names",
+		},
+	}
+}
+
+// failures are about everything else.
+func failures() []refusal {
+	html := func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, "<html>Blocked by your proxy. Session: 0123456789</html>")
+	}
+	return []refusal{
 		{
 			name:     "not found",
 			wrapping: true,
@@ -76,32 +112,6 @@ func TestRefusals(t *testing.T) {
 			hint: "the key must have the purpose ENCRYPT_DECRYPT: gcloud kms keys describe " + keyFlags,
 		},
 		{
-			name: "token expired",
-			set:  func(s *kmsServer) { s.accept = func(string) bool { return false } },
-			err: "unwrap with gcp_kms " + testKey +
-				": UNAUTHENTICATED: Request had invalid authentication credentials. (caller: GOOGLE_OAUTH_ACCESS_TOKEN)",
-			hint: hintLogin,
-		},
-		{
-			name: "API not enabled",
-			set: func(s *kmsServer) {
-				s.inject(failing(403, "PERMISSION_DENIED", "SERVICE_DISABLED", "Cloud Key Management Service (KMS) API has not been used in project 1 before or it is disabled."))
-			},
-			err: "unwrap with gcp_kms " + testKey +
-				": PERMISSION_DENIED: Cloud Key Management Service (KMS) API has not been used in project 1 before or it is disabled. (caller: GOOGLE_OAUTH_ACCESS_TOKEN)",
-			hint: "enable the API in the project that the error names: gcloud services enable cloudkms.googleapis.com --project <project>",
-		},
-		{
-			name: "quota project",
-			set: func(s *kmsServer) {
-				s.inject(failing(403, "PERMISSION_DENIED", "USER_PROJECT_DENIED", "Caller does not have required permission to use project demo-2."))
-			},
-			err: "unwrap with gcp_kms " + testKey +
-				": PERMISSION_DENIED: Caller does not have required permission to use project demo-2. (caller: GOOGLE_OAUTH_ACCESS_TOKEN)",
-			hint: "choose a project that you may use for quota: gcloud auth application-default set-quota-project <project>; " +
-				"or have roles/serviceusage.serviceUsageConsumer granted on the one that the error names",
-		},
-		{
 			name: "page of a proxy",
 			set:  func(s *kmsServer) { s.inject(html) },
 			err:  "unwrap with gcp_kms " + testKey + ": HTTP 403 Forbidden (caller: GOOGLE_OAUTH_ACCESS_TOKEN)",
@@ -117,7 +127,12 @@ func TestRefusals(t *testing.T) {
 			},
 			err: "unwrap with gcp_kms " + testKey + ": HTTP 307 Temporary Redirect (caller: GOOGLE_OAUTH_ACCESS_TOKEN)",
 		},
-	} {
+	}
+}
+
+// The whole text of what goes wrong most often, and the next step.
+func TestRefusals(t *testing.T) {
+	for _, tt := range slices.Concat(denials(), failures()) {
 		t.Run(tt.name, func(t *testing.T) {
 			server := newServer(t)
 			s := newService(t, server, Options{})

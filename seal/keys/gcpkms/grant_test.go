@@ -3,11 +3,15 @@
 package gcpkms
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"sync/atomic"
 	"testing"
+
+	"cloud.google.com/go/auth"
 )
 
 // A refused token is final, troubles of the server that gives tokens are not.
@@ -85,5 +89,24 @@ func TestReplacedCredentials(t *testing.T) {
 	mustContain(t, callError(t, wrapOnce(t, s)).Error(), "UNAUTHENTICATED")
 	if err := wrapOnce(t, s); err != nil {
 		t.Error(err)
+	}
+}
+
+// A lack of credentials is found out once for all documents of a run.
+func TestFailuresAreShared(t *testing.T) {
+	server := newServer(t)
+	isolate(t)
+	var asked atomic.Int32
+	creds := auth.NewCredentials(&auth.CredentialsOptions{TokenProvider: tokenFunc(func(context.Context) (*auth.Token, error) {
+		asked.Add(1)
+		return nil, errors.New("there is none")
+	})})
+	s := New(Options{Credentials: creds, Endpoint: server.URL})
+	for range 5 {
+		call := callError(t, wrapOnce(t, s))
+		mustContain(t, call.Error(), "credentials: the credentials of this program: there is none")
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("a token was asked for %d times, want once", n)
 	}
 }

@@ -127,7 +127,7 @@ func TestUnreachable(t *testing.T) {
 	server.Close()
 	_, err := s.Wrap(t.Context(), keys.GCPKMSEntry{ResourceID: testKey}, patterned(32))
 	call := callError(t, err)
-	mustContain(t, call.Error(), "127.0.0.1:", "connection refused")
+	mustContain(t, call.Error(), "documents: 127.0.0.1:", "connection refused")
 	if call.Permanent {
 		t.Error("is permanent")
 	}

@@ -152,7 +152,7 @@ type answerError struct {
 // else, such as the page of a proxy, nothing is shown but the code.
 func newAnswerError(resp *http.Response, data []byte, t token, hide []string) *answerError {
 	e := &answerError{code: resp.StatusCode, noToken: t.text == "", token: token{place: t.place}}
-	if seconds, err := strconv.ParseUint(resp.Header.Get("Retry-After"), 10, 16); err == nil {
+	if seconds, err := strconv.ParseUint(resp.Header.Get("Retry-After"), 10, 32); err == nil {
 		e.retryAfter = time.Duration(seconds) * time.Second
 	}
 	if u, err := resp.Location(); err == nil && u.Host != "" {
