@@ -52,8 +52,8 @@ func (e *AllowListError) Error() string {
 
 // ParseAllowList reads items of the form <kind>=<pattern>, separated by white
 // space or commas; # starts a comment up to the end of the line. In a pattern *
-// stands for any characters but / and :, and ** for any at all; the pattern *
-// alone allows everything of its kind. Patterns for URLs begin with a scheme,
+// stands for any characters but / and : (in an ARN, but :), and ** for any at
+// all; the pattern * alone allows everything of its kind. Patterns for URLs begin with a scheme,
 // a host without **, and a slash. The item "default" stands for those of
 // defaults. An empty list allows nothing. The error is an *AllowListError.
 func ParseAllowList(text string, defaults AllowList) (AllowList, error) {

@@ -16,8 +16,13 @@ type allowPattern struct {
 }
 
 // newAllowPattern compiles a pattern: ** is any text, * any without / and :,
-// which separate the parts of ARNs and URLs. The pattern * alone is **.
+// which separate the parts of URLs and names. In an ARN only : does, as in the
+// policies of AWS. The pattern * alone is **.
 func newAllowPattern(text string) allowPattern {
+	star := "[^/:]*"
+	if strings.HasPrefix(text, "arn:") {
+		star = "[^:]*"
+	}
 	if text == "*" {
 		return allowPattern{text, regexp.MustCompile(`(?s)\A.*\z`)}
 	}
@@ -29,7 +34,7 @@ func newAllowPattern(text string) allowPattern {
 			b.WriteString(".*")
 			rest = rest[2:]
 		case rest[0] == '*':
-			b.WriteString("[^/:]*")
+			b.WriteString(star)
 			rest = rest[1:]
 		default:
 			literal, _, _ := strings.Cut(rest, "*")

@@ -38,6 +38,8 @@ func TestAllowPattern(t *testing.T) {
 		{"three stars", "a***d", "a:b/c:d", true},
 		{"four stars", "a****d", "a:b/c:d", true},
 		{"star and two stars", "a*:**", "ab:c/d", true},
+		{"star in an ARN takes a slash", "arn:aws:kms:*:111122223333:*", "arn:aws:kms:eu-west-1:111122223333:key/x", true},
+		{"star in an ARN takes no colon", "arn:aws:kms:*:key/x", "arn:aws:kms:eu-west-1:111122223333:key/x", false},
 		{"dot", "a.c", "abc", false},
 		{"dot is a dot", "a.c", "a.c", true},
 		{"metacharacters", `a[b-z]+(c|d)?$^\d{2}`, `a[b-z]+(c|d)?$^\d{2}`, true},
