@@ -26,7 +26,7 @@ func hints(err error) []string {
 		return keyHints(err)
 	}
 	for _, find := range []func(error) string{
-		keyNameHint, rulesHint, recipientHint, inputHint, sealHint, openHint, writeHint,
+		fipsHint, keyNameHint, rulesHint, recipientHint, inputHint, sealHint, openHint, writeHint,
 	} {
 		if hint := find(err); hint != "" {
 			return []string{hint}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"crypto/fips140"
 	"errors"
 	"fmt"
 	"slices"
@@ -80,6 +81,15 @@ func keyFileHint(e *unseal.KeyError) string {
 		return ""
 	}
 	return "restore " + quoted(e.Key.Place) + " from Git: git log -p " + quoted(e.Key.Place) + " shows who changed it"
+}
+
+// fipsHint is about SOPS files where they cannot be read and written. That is
+// not for want of a key, and nobody has tampered with them.
+func fipsHint(err error) string {
+	if fips140.Enforced() && strings.Contains(err.Error(), "32-byte nonces are not available in FIPS-only mode") {
+		return "SOPS files are not available with GODEBUG=fips140=only; SealedSecrets are"
+	}
+	return ""
 }
 
 // notAllowedHint names the item that would allow a key.

@@ -19,8 +19,9 @@ import (
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
 
-const inspectLong = `Show what can be seen of sealed documents without any key: where they open, who
-can open them, the names of their values and when they were last changed.
+const inspectLong = `Show what can be seen of sealed documents and SealingKeys without any key: where
+they open, who can open them, the names of their values and when they were last
+changed. Recipients that belong to SealingKeys at hand are shown with their name.
 
 What is shown is what the document claims. Only unseal verifies it.`
 

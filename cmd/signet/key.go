@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -18,8 +19,8 @@ const keyLong = `Make and manage the keys that documents are sealed for.
 An age key pair (generate) belongs to a person or a machine; its private half
 never is in Git. A SealingKey (create, list, rotate, export) is a key pair whose
 private half is wrapped by AWS KMS or another key service and lies in Git, in
-` + sealingKeyDir + `: whoever may use the KMS key opens all documents that are sealed
-for it with one call.`
+` + sealingKeyDir + `. Whoever may use the KMS key opens every document that is sealed for
+the SealingKey, and a single call to KMS is enough for all of them.`
 
 const keyExample = `  signet key generate -o ~/.config/sops/age/keys.txt
   signet key create prod --kms arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
@@ -119,11 +120,11 @@ func shortRecipient(recipient string) string {
 }
 
 // completeKeyNames offers the names of the SealingKeys at hand.
-func completeKeyNames(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func completeKeyNames(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	found, err := (&keyFlags{}).findSealingKeys(cmd.ErrOrStderr(), here)
+	found, err := (&keyFlags{}).findSealingKeys(io.Discard, here)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -28,7 +28,7 @@ is sealed for it; without them the rules in .sops.yaml for that file do. --age
 names a key for emergencies, kept offline. --namespaces limits whose documents
 the key may open.
 
-It takes the right to encrypt with the KMS key, not to decrypt.`
+It takes the permission kms:Encrypt, not kms:Decrypt.`
 
 const keyCreateExample = `  signet key create prod --kms arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
   signet key create team-a --kms arn:aws:kms:eu-west-1:111122223333:alias/team-a --namespaces team-a,team-a-test`
@@ -56,16 +56,18 @@ func newKeyCreate(c console) *cobra.Command {
 			return k.create(cmd, args[0], k.namespaces)
 		},
 	}
-	k.add(cmd)
+	k.add(cmd, "without it, all")
 	return cmd
 }
 
-func (k *keyCreateCommand) add(cmd *cobra.Command) {
+// add adds the flags; instead is what goes for --namespaces if it is not given.
+func (k *keyCreateCommand) add(cmd *cobra.Command, instead string) {
 	k.keyLists.add(cmd, "which then open the SealingKey")
 	k.addAllow(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&k.config, "config", "", "use this rules `FILE` instead of looking for .sops.yaml")
-	flags.StringSliceVar(&k.namespaces, "namespaces", []string{sopsdoc.Any}, "`NAMESPACES` whose documents the key may open, separated by commas")
+	flags.StringSliceVar(&k.namespaces, "namespaces", []string{sopsdoc.Any}, "`NAMESPACES` whose documents the key may open, separated by commas; "+instead)
+	flags.Lookup("namespaces").DefValue = "[]" // the text says it
 	flags.BoolVar(&k.classic, "classic", false, "make an X25519 key pair instead of a hybrid post-quantum one")
 	flags.StringVarP(&k.output, "output", "o", "", "write to a new `FILE` instead; - is stdout")
 }
@@ -119,7 +121,7 @@ func (k *keyCreateCommand) create(cmd *cobra.Command, name string, namespaces []
 	if err != nil {
 		return err
 	}
-	if weak := weakens(recipients); weak != "" && !k.classic {
+	if weak := weakens(recipients, !k.classic); weak != "" && !k.classic {
 		note(k.err, name, "a quantum computer could open the SealingKey in spite of its post-quantum recipients, "+weak)
 	}
 	wrapper, err := k.wrapper(k.err)

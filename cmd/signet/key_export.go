@@ -20,9 +20,12 @@ const keyExportLong = `Open a SealingKey and print the private half, an age iden
 has it opens every document that is sealed for the key, without KMS and without
 a trace in its audit log, for ever.
 
-It lets stock sops open what Signet has sealed:
+It lets stock sops open what Signet has sealed for a SealingKey, here a SOPS
+Secret (--as sops) and a SealedSecret:
 
   export SOPS_AGE_KEY_CMD="signet key export"
+  sops decrypt secret.sops.yaml
+  yq .spec.sealed sealed.yaml | sops decrypt --input-type yaml --output-type yaml /dev/stdin
 
 Without NAME, SOPS_AGE_RECIPIENT, which sops sets, says which SealingKey is
 meant; without that there must be only one.`
@@ -39,7 +42,7 @@ func newKeyExport(c console) *cobra.Command {
 		Use:               "export [NAME] [flags]",
 		Short:             "Print the private half of a SealingKey",
 		Long:              keyExportLong,
-		Example:           `  SOPS_AGE_KEY_CMD="signet key export prod" sops decrypt secret.yaml`,
+		Example:           `  SOPS_AGE_KEY_CMD="signet key export" sops decrypt secret.sops.yaml`,
 		ValidArgsFunction: completeKeyNames,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

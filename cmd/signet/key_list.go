@@ -63,7 +63,7 @@ func listKeys(c console, found []sealingKeyFile, output string) error {
 		listed[i] = listedKey{
 			Name: k.Name, File: k.Place, Namespaces: k.Namespaces, Recipient: k.Recipient,
 			OpenedBy: seen[i].Recipients, Threshold: seen[i].Threshold, Modified: seen[i].Modified,
-			PostQuantum: strings.HasPrefix(k.Recipient, "age1pq1"),
+			PostQuantum: strings.HasPrefix(k.Recipient, "age1pq1") && weakens(k.Metadata.Recipients, true) == "",
 		}
 	}
 	if output == "json" {

@@ -20,8 +20,9 @@ documents that were sealed for it need it until they are sealed again.
 Who opens the new one is said by --kms and the like or by the rules, never by
 the old file, to which somebody may have added themselves.
 
-A new key pair does not change what was sealed: values that somebody may have
-read have to be changed where they come from.`
+Afterwards put the new public key into .sops.yaml, in the place of the old one,
+and seal the documents again. That does not call anything back: values that
+somebody may have read have to be changed where they come from.`
 
 func newKeyRotate(c console) *cobra.Command {
 	k := &keyCreateCommand{console: c}
@@ -34,7 +35,7 @@ func newKeyRotate(c console) *cobra.Command {
 		ValidArgsFunction: completeKeyNames,
 		RunE:              func(cmd *cobra.Command, args []string) error { return k.rotate(cmd, args[0]) },
 	}
-	k.add(cmd)
+	k.add(cmd, "without it, those of the old one")
 	return cmd
 }
 

@@ -35,8 +35,7 @@ func (f *keyFlags) add(cmd *cobra.Command) {
 
 func (f *keyFlags) addAllow(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.allowKeys, "allow-keys", nil,
-		"use only keys that match these `PATTERNS`, as in kms=arn:aws:kms:*:111122223333:key/*; also $"+allowVariable+
-			" and the file signet/allow-keys in your configuration folder")
+		"use only keys that match these `PATTERNS`, as in kms=arn:aws:kms:*:111122223333:key/* (see signet unseal --help)")
 }
 
 // allowVariable names the environment variable that holds an allow-list.

@@ -170,8 +170,7 @@ func openStream(ctx context.Context, in input, o unseal.Options) ([]byte, error)
 	}
 	in.remark(objects)
 	jobs := openJobs(objects)
-	errs := make([]error, len(jobs))
-	inParallel(len(jobs), func(i int) { errs[i] = jobs[i].run(ctx, in.name, o) })
+	errs := tryInParallel(ctx, len(jobs), func(i int) error { return jobs[i].run(ctx, in.name, o) })
 	if err := errors.Join(errs...); err != nil {
 		return nil, asOpenErrors(err)
 	}

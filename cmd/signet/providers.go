@@ -66,7 +66,7 @@ func (s *services) wrapper() keys.Wrapper {
 }
 
 // unwrapper opens with every key service, and with the age identities of
-// sources. What a key service gave is remembered until the program ends.
+// sources. What a key service gave is remembered for a while.
 func (s *services) unwrapper(sources agekey.Sources) keys.Unwrapper {
 	remote := func(u keys.Unwrapper) keys.Unwrapper {
 		return keys.NewCache(s.limit.Unwrapper(s.counters.Unwrapper(u)), keys.CacheOptions{}, s.counters)
@@ -77,7 +77,7 @@ func (s *services) unwrapper(sources agekey.Sources) keys.Unwrapper {
 		keys.GCPKMS:  remote(s.gcp),
 		keys.AzureKV: remote(s.azure),
 		keys.Vault:   remote(s.vault),
-		keys.PGP:     remote(s.pgp),
+		keys.PGP:     s.limit.Unwrapper(s.counters.Unwrapper(s.pgp)), // no cache: a prompt must end with its caller
 	})
 }
 

@@ -174,9 +174,11 @@ func checkRecipients(where string, r keys.Recipients) error {
 
 // weakens tells what makes a document unsafe that would otherwise be safe from
 // quantum computers: "because ... is a classic one", or "". With key groups it
-// takes one recipient in as many of them as open the document.
-func weakens(r keys.Recipients) string {
-	strong, needed := false, r.Threshold
+// takes one recipient in as many of them as open the document. strong says
+// that it is safe without a look at the recipients, as a SealingKey is that is
+// a hybrid key pair.
+func weakens(r keys.Recipients, strong bool) string {
+	needed := r.Threshold
 	var weak []string // the first of each group
 	for _, g := range r.Groups {
 		id := ""

@@ -12,9 +12,10 @@ import (
 
 const rootLong = `Signet seals Kubernetes Secrets so that they can live in Git.
 
-"signet seal" encrypts the values of a Secret for the recipients that the rules
-file .sops.yaml names, without any right to decrypt. "signet unseal" gives the
-Secret back to whoever holds one of the keys, or fails and prints nothing.
+"signet seal" encrypts the values of a Secret for the keys that the rules file
+.sops.yaml names, without any right to decrypt: age key pairs, keys of AWS KMS
+and other key services, and SealingKeys. "signet unseal" gives the Secret back
+to whoever can use one of the keys, or fails and prints nothing.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a document could not be opened
 or verified.`

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -202,8 +203,12 @@ func cmdListener(ts *testscript.TestScript, neg bool, args []string) {
 		r.silences[name] = s
 		ts.Defer(func() {
 			defer l.Close()
-			if n := s.count(ts); n > 0 {
-				ts.Fatalf("%d connections to %s, where nothing should arrive", n, name)
+			tb := ts.Value(tbKey{}).(testing.TB)
+			switch n, err := s.count(); {
+			case err != nil:
+				tb.Error(err)
+			case n > 0:
+				tb.Errorf("%d connections to %s, where nothing should arrive", n, name)
 			}
 		})
 	}
@@ -213,7 +218,9 @@ func cmdListener(ts *testscript.TestScript, neg bool, args []string) {
 // forgets it.
 func cmdArrived(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range args {
-		if rigOf(ts).silences[name].count(ts) == 0 {
+		n, err := rigOf(ts).silences[name].count()
+		ts.Check(err)
+		if n == 0 {
 			ts.Fatalf("nothing has connected to %s", name)
 		}
 	}
@@ -239,14 +246,16 @@ func (s *silence) accept() {
 
 // count returns how many connections there were since the last time: those
 // before one of its own.
-func (s *silence) count(ts *testscript.TestScript) int {
+func (s *silence) count() (int, error) {
 	addr := s.listener.Addr()
 	conn, err := net.Dial(addr.Network(), addr.String())
-	ts.Check(err)
+	if err != nil {
+		return 0, err
+	}
 	defer conn.Close()
 	for n := 0; ; n++ {
 		if <-s.arrived == conn.LocalAddr().String() {
-			return n
+			return n, nil
 		}
 	}
 }

@@ -317,14 +317,20 @@ func cmdHelps(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // examples DIR runs each line of each example with bash, in a new copy of DIR
-// with an empty home.
+// with an empty home. The KMS key in examples is $KMS_ARN, and a SealingKey that
+// an example makes is not there before.
 func cmdExamples(ts *testscript.TestScript, neg bool, args []string) {
+	const exampleARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 	n := 0
 	commands(func(cmd *cobra.Command) {
 		for line := range strings.Lines(cmd.Example) {
 			n++
 			dir := ts.MkAbs(fmt.Sprintf("example%d", n))
 			ts.Check(os.CopyFS(dir, os.DirFS(ts.MkAbs(args[0]))))
+			if strings.Contains(line, "key create") {
+				ts.Check(os.RemoveAll(filepath.Join(dir, ".signet")))
+			}
+			line = strings.ReplaceAll(line, exampleARN, ts.Getenv("KMS_ARN"))
 			script := `cd "$1"; export SOPS_AGE_KEY_FILE=$HOME/.config/sops/age/keys.txt HOME=$1/home; ` + strings.TrimSpace(line)
 			if err := ts.Exec("bash", "-eu", "-o", "pipefail", "-c", script, "bash", dir); err != nil {
 				ts.Fatalf("example of %s, %s: %v", cmd.CommandPath(), strings.TrimSpace(line), err)

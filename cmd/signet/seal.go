@@ -20,10 +20,11 @@ a file with -o, or back to the same files with -i. With --from-literal,
 --from-file or --from-env-file the Secret is built on the spot and never is in a
 file in clear. With -o a file is replaced as a whole.
 
-Who can open the result is said by --age, or else by the rules file .sops.yaml,
-which is looked up from the folder of the file that is written, up to the root
-of its Git repository. Sealing needs no right to decrypt. If -o names a document
-that you can open, values that have not changed keep their bytes.
+Who can open the result is said by --age, --kms and the other flags for keys, or
+else by the rules file .sops.yaml, which is looked up from the folder of the file
+that is written, up to the root of its Git repository. Sealing needs no right to
+decrypt. If -o names a document that you can open, values that have not changed
+keep their bytes.
 
 A SealedSecret opens only in its own namespace and under its own name, unless
 --scope says otherwise. With --as sops the result is a SOPS-encrypted Secret for
@@ -31,6 +32,7 @@ Flux, KSOPS and the sops CLI, which has no scope.`
 
 const sealExample = `  signet seal -i secret.yaml
   signet seal secret.yaml -o sealed.yaml
+  signet seal secret.yaml --kms arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
   signet seal --name db -n prod --from-file=password=- -o db.yaml < password`
 
 // sealCommand holds the flags of `signet seal`.

@@ -59,11 +59,13 @@ func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, er
 	outputs = make([][]byte, len(inputs))
 	jobs, failed := s.prepare(inputs)
 	if !slices.ContainsFunc(failed, aboutRules) { // about which all other files would say the same
-		inParallel(len(jobs), func(i int) {
+		failed = tryInParallel(ctx, len(jobs), func(i int) (err error) {
+			defer progress.step()
 			if failed[i] == nil {
-				outputs[i], failed[i] = s.run(ctx, jobs[i])
+				outputs[i], err = s.run(ctx, jobs[i])
+				return err
 			}
-			progress.step()
+			return failed[i]
 		})
 	}
 	progress.done()
@@ -72,7 +74,7 @@ func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, er
 		errs = append(errs, split(failed[i])...)
 	}
 	if ctx.Err() != nil {
-		return nil, append(errs, ctx.Err())
+		return nil, append(errs, errNotTried)
 	}
 	return outputs, errs
 }
@@ -145,14 +147,14 @@ func (s *sealing) run(ctx context.Context, job sealJob) ([]byte, error) {
 		return s.sealSOPS(ctx, job.input, job.objects, job.rule)
 	}
 	in, objects, o := job.input, job.objects, s.options(job.rule)
-	errs := make([]error, len(objects))
 	notes := make([][]string, len(objects))
 	bodies := make([][]byte, len(objects))
-	inParallel(len(objects), func(i int) {
-		bodies[i], notes[i], errs[i] = s.object(ctx, objects[i], o)
-		if errs[i] != nil {
-			errs[i] = objects[i].at(in.name, "seal", errs[i])
+	errs := tryInParallel(ctx, len(objects), func(i int) (err error) {
+		bodies[i], notes[i], err = s.object(ctx, objects[i], o)
+		if err != nil {
+			return objects[i].at(in.name, "seal", err)
 		}
+		return nil
 	})
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -167,7 +169,7 @@ func (s *sealing) run(ctx context.Context, job sealJob) ([]byte, error) {
 
 // warn tells once for each rule that a recipient weakens all documents.
 func (s *sealing) warn(in input, rule *keys.Rule) {
-	weak := weakens(rule.Recipients)
+	weak := weakens(rule.Recipients, false)
 	if weak == "" || s.warned[weak] {
 		return
 	}

@@ -121,13 +121,9 @@ const maxReported = 20
 // hints, and returns the exit code. Hints and details (what follows the first
 // line) that several errors share are printed once.
 func report(w io.Writer, err error) int {
-	all := split(err)
+	all, untried := tried(split(err))
 	told := map[string]bool{}
-	for i, err := range all {
-		if i == maxReported {
-			fmt.Fprintf(w, "signet: error: and %d more\n", len(all)-i)
-			break
-		}
+	for _, err := range all[:min(len(all), maxReported)] {
 		text, details, _ := strings.Cut(err.Error(), "\n")
 		if details != "" && !told[details] {
 			text += "\n" + details
@@ -140,6 +136,12 @@ func report(w io.Writer, err error) int {
 			}
 			told[hint] = true
 		}
+	}
+	if last := summary(len(all), untried); last != "" {
+		fmt.Fprintf(w, "signet: error: %s\n", last)
+	}
+	if len(all) == 0 && untried > 0 {
+		return exitFailed
 	}
 	return exitCode(err)
 }

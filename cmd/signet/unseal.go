@@ -31,11 +31,22 @@ the SealedSecret, such as the labels of a kustomization, is not authenticated
 and stays behind, and so do annotations for GitOps tools.
 
 Age identities are looked for where SOPS looks: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE,
-SOPS_AGE_KEY_CMD, ~/.config/sops/age/keys.txt, SSH keys; and in --age-key-file.`
+SOPS_AGE_KEY_CMD, ~/.config/sops/age/keys.txt, SSH keys; and in --age-key-file.
+SealingKeys are looked for in ` + sealingKeyDir + `, from the folder of the document up to
+the root of its Git repository.
+
+Key services are called with your own credentials. A document cannot have signet
+assume a role, take another profile of your AWS configuration, or call a Vault
+server other than $VAULT_ADDR, unless an allow-list says so: --allow-keys, else
+$` + allowVariable + `, else the file signet/allow-keys in your configuration folder.
+It holds items KIND=PATTERN, where KIND is kms, role, aws_profile, gcp_kms,
+azure_kv, hc_vault, pgp or age_plugin; in PATTERN * is any text without / and :,
+and ** any text. The item "default" is what is allowed where there is no list.`
 
 const unsealExample = `  signet unseal secret.yaml
   signet unseal -- kustomize build . | kubectl apply -f -
-  kustomize build . | signet unseal -`
+  kustomize build . | signet unseal -
+  signet unseal --allow-keys 'kms=arn:aws:kms:*:111122223333:key/*' secret.yaml`
 
 // outputFlags say where the result goes.
 type outputFlags struct {
@@ -106,17 +117,19 @@ func (u *unsealCommand) run(cmd *cobra.Command, args []string) error {
 // openAll opens what is sealed in all inputs.
 func openAll(ctx context.Context, c console, inputs []input, o unseal.Options) ([][]byte, error) {
 	outputs := make([][]byte, len(inputs))
-	failed := make([]error, len(inputs))
 	progress := newProgress(c.err, "opening", len(inputs))
-	inParallel(len(inputs), func(i int) {
+	for i := range inputs {
+		inputs[i].notes = new(bytes.Buffer)
+	}
+	failed := tryInParallel(ctx, len(inputs), func(i int) (err error) {
 		in := &inputs[i]
-		in.notes = new(bytes.Buffer)
 		defer progress.step()
 		if in.walked && !in.mentionsSealed() {
 			outputs[i] = in.stream.Bytes() // perhaps not even a manifest
-			return
+			return nil
 		}
-		outputs[i], failed[i] = openStream(ctx, *in, o)
+		outputs[i], err = openStream(ctx, *in, o)
+		return err
 	})
 	progress.done()
 	var errs []error

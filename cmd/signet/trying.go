@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+)
+
+// errNotTried says that something was left alone because the run was
+// interrupted, or had failed already.
+var errNotTried = errors.New("interrupted")
+
+// tryInParallel is inParallel for what can fail, and returns the errors in
+// order. When as many calls have failed as are reported, no more are begun: a
+// key service that refuses, or is out of reach, would otherwise be asked for
+// every document. What was not begun, or was ended by ctx, fails with
+// errNotTried.
+func tryInParallel(ctx context.Context, n int, f func(i int) error) []error {
+	errs := make([]error, n)
+	var failed atomic.Int32
+	inParallel(n, func(i int) {
+		if failed.Load() >= maxReported || ctx.Err() != nil {
+			errs[i] = errNotTried
+			return
+		}
+		errs[i] = f(i)
+		switch {
+		case errs[i] == nil:
+		case ctx.Err() != nil && errors.Is(errs[i], ctx.Err()):
+			errs[i] = errNotTried
+		default:
+			failed.Add(1)
+		}
+	})
+	return errs
+}
+
+// tried takes out the errors about what was not tried, and counts them.
+func tried(errs []error) (real []error, untried int) {
+	for _, err := range errs {
+		if errors.Is(err, errNotTried) {
+			untried++
+			continue
+		}
+		real = append(real, err)
+	}
+	return real, untried
+}
+
+// summary is the last line about errors, "" if there is none: how many are not
+// shown. What was not tried counts, because it was not opened or sealed either.
+func summary(real, untried int) string {
+	more := max(real-maxReported, 0) + untried
+	switch {
+	case more == 0:
+		return ""
+	case real == 0:
+		return errNotTried.Error()
+	case untried > 0:
+		return fmt.Sprintf("and %d more, not all of which were tried", more)
+	}
+	return fmt.Sprintf("and %d more", more)
+}
