@@ -11,7 +11,7 @@
 //	seal/manifest   YAML and JSON streams; what is not ours stays byte for byte
 //	seal/sopsdoc    the document format: values, metadata, MAC, binding
 //	seal/keys       data keys, recipients, the rules in .sops.yaml
-//	seal/keys/...   key services, one package and one SDK each: agekey, awskms,
+//	seal/keys/...   key services, one package each: agekey, awskms,
 //	                gcpkms, azurekv, vault, pgp
 //	unseal          document -> Secret, verified; SealingKeys as identities
 //	cmd/signet      the command line

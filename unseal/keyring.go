@@ -45,13 +45,19 @@ func (k Key) same(o Key) bool {
 type Keyring struct {
 	open KeyOptions
 
-	mu   sync.RWMutex
-	keys []*ringKey
+	mu          sync.RWMutex
+	keys        []*ringKey
+	byRecipient map[string][]*ringKey
 }
 
+// maxPerRecipient is how many SealingKeys of one recipient are looked at: one
+// key pair needs no more than its copies for a few places. Whoever may put
+// SealingKeys into a repository must not be able to slow down every document.
+const maxPerRecipient = 8
+
 // NewKeyring returns a ring of SealingKeys. Nothing is opened yet. Two keys
-// may have the same recipient, as copies do or an old and a new one; they are
-// tried in order.
+// may have the same recipient, as copies do with other namespaces; they are
+// tried in order, at most 8.
 func NewKeyring(o KeyOptions, keys ...Key) *Keyring {
 	r := &Keyring{open: o}
 	r.Replace(keys...)
@@ -74,7 +80,16 @@ func (r *Keyring) Replace(keys ...Key) {
 		}
 		next = append(next, r.keys[i])
 	}
-	r.keys = next
+	r.set(next)
+}
+
+func (r *Keyring) set(keys []*ringKey) {
+	r.keys, r.byRecipient = keys, map[string][]*ringKey{}
+	for _, k := range keys {
+		if same := r.byRecipient[k.Recipient]; len(same) < maxPerRecipient {
+			r.byRecipient[k.Recipient] = append(same, k)
+		}
+	}
 }
 
 // Remove takes the SealingKeys of a name out of the ring, as Replace without
@@ -82,7 +97,7 @@ func (r *Keyring) Replace(keys ...Key) {
 func (r *Keyring) Remove(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.keys = slices.DeleteFunc(slices.Clone(r.keys), func(k *ringKey) bool { return k.Name == name })
+	r.set(slices.DeleteFunc(slices.Clone(r.keys), func(k *ringKey) bool { return k.Name == name }))
 }
 
 // Format writes how many SealingKeys there are, for every verb.
@@ -98,11 +113,5 @@ var _ fmt.Formatter = (*Keyring)(nil)
 func (r *Keyring) withRecipient(recipient string) []*ringKey {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	var found []*ringKey
-	for _, k := range r.keys {
-		if k.Recipient == recipient {
-			found = append(found, k)
-		}
-	}
-	return found
+	return r.byRecipient[recipient]
 }

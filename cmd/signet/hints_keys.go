@@ -58,6 +58,8 @@ func keyHint(err error) string {
 		return keyFileHint(e)
 	case *agekey.NoIdentityError:
 		return "the private key of one of these recipients opens it: name its file with --age-key-file, or put it into ~/.config/sops/age/keys.txt"
+	case *limitedKeyError:
+		return "to export it all the same, name it: signet key export " + e.key.Name
 	case *allowError:
 		return "an allow-list holds items like kms=arn:aws:kms:*:111122223333:key/*, or the word default, separated by spaces, commas or line breaks"
 	}

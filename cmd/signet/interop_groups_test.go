@@ -25,7 +25,7 @@ type groups struct {
 func (g groups) only(t *testing.T, names []string) {
 	t.Setenv("SOPS_AGE_KEY", g.identity)
 	if !slices.Contains(names, "age") {
-		os.Unsetenv("SOPS_AGE_KEY")
+		unsetenv(t, "SOPS_AGE_KEY")
 	}
 	g.srv.AllowAll()
 	if !slices.Contains(names, "kms") {

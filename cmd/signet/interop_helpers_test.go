@@ -39,7 +39,7 @@ func newInterop(t *testing.T) (srv *kmstest.Server, arn string) {
 	srv, arn = newKMS(t)
 	for _, kv := range os.Environ() {
 		if name, value, _ := strings.Cut(kv, "="); value == "" && strings.HasPrefix(name, "SOPS_") {
-			os.Unsetenv(name) // until the end of the test: isolate has used t.Setenv
+			unsetenv(t, name)
 		}
 	}
 	return srv, arn

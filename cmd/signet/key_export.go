@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +30,21 @@ Secret (--as sops) and a SealedSecret:
   yq .spec.sealed sealed.yaml | sops decrypt --input-type yaml --output-type yaml /dev/stdin
 
 Without NAME, SOPS_AGE_RECIPIENT, which sops sets, says which SealingKey is
-meant; without that there must be only one.`
+meant; without that there must be only one. A key that is limited to namespaces
+is printed only if it is named: other programs do not know of the limit.`
+
+// keyCommandVariable tells `signet key export` that Signet runs it, as
+// SOPS_AGE_KEY_CMD. Signet opens SealingKeys itself, and then holds to what
+// their namespaces are, which it could not do with an identity from a command.
+const keyCommandVariable = "SIGNET_KEY_COMMAND"
+
+// limitedKeyError says that nobody asked by name for a key whose limits sops
+// does not know.
+type limitedKeyError struct{ key unseal.Key }
+
+func (e *limitedKeyError) Error() string {
+	return fmt.Sprintf("%s may open documents of namespace %s only, which other programs do not check", e.key, strings.Join(e.key.Namespaces, ", "))
+}
 
 // keyExportCommand holds the flags of `signet key export`.
 type keyExportCommand struct {
@@ -57,6 +73,10 @@ func newKeyExport(c console) *cobra.Command {
 }
 
 func (k *keyExportCommand) run(cmd *cobra.Command, args []string) error {
+	if os.Getenv(keyCommandVariable) != "" {
+		_, err := fmt.Fprintln(k.out, "# signet opens SealingKeys itself")
+		return err
+	}
 	found, err := k.findSealingKeys(k.err, here)
 	if err != nil {
 		return err
@@ -64,6 +84,9 @@ func (k *keyExportCommand) run(cmd *cobra.Command, args []string) error {
 	key, err := k.choose(found, args)
 	if err != nil {
 		return fmt.Errorf("export SealingKey: %w", err)
+	}
+	if len(args) == 0 && !slices.Contains(key.Namespaces, sopsdoc.Any) {
+		return fmt.Errorf("export SealingKey: %w", &limitedKeyError{key.Key})
 	}
 	opened, err := k.open(cmd.Context(), key)
 	if err != nil {

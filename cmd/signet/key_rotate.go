@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -51,6 +52,8 @@ func (k *keyCreateCommand) rotate(cmd *cobra.Command, name string) error {
 	namespaces := old.Namespaces
 	if cmd.Flags().Changed("namespaces") {
 		namespaces = k.namespaces
+	} else if !slices.Contains(namespaces, sopsdoc.Any) {
+		note(k.err, old.Place, "the namespaces "+strings.Join(namespaces, ", ")+" are taken from this file, where whoever may change it may have added some")
 	}
 	if err := k.create(cmd, successor(name, keyNames(found)), namespaces); err != nil {
 		return err

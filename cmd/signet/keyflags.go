@@ -93,13 +93,13 @@ func configuredAllowList() (where, text string, err error) {
 	if text, ok := os.LookupEnv(allowVariable); ok {
 		return "$" + allowVariable, text, nil
 	}
-	path := allowFile()
-	if path == "" {
-		return "", "", nil
+	path, err := allowFile()
+	if path == "" || err != nil {
+		return "", "", err
 	}
 	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", "", nil
+	if _, missing := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && missing != nil {
+		return "", "", nil // a link that leads nowhere is an error: somebody wanted a list
 	}
 	if err != nil {
 		return "", "", &allowError{path, cause(err)}
@@ -115,15 +115,23 @@ func configuredAllowList() (where, text string, err error) {
 	return path, string(content), nil
 }
 
-// allowFile is the allow-list in the user's configuration, "" if the system
-// cannot tell where that is.
-func allowFile() string {
+// allowFile is where the allow-list is in the user's configuration: "" if there
+// is neither a home nor a configuration folder, an error if what the variables
+// say is of no use.
+func allowFile() (string, error) {
+	xdg, home := os.Getenv("XDG_CONFIG_HOME"), os.Getenv("HOME")
 	dir, err := os.UserConfigDir()
-	if xdg := os.Getenv("XDG_CONFIG_HOME"); xdg != "" && runtime.GOOS == "darwin" {
+	switch {
+	case xdg != "" && runtime.GOOS == "darwin":
 		dir, err = xdg, nil
+	case err != nil && xdg == "" && home == "":
+		return "", nil
+	}
+	if err == nil && !filepath.IsAbs(dir) {
+		err = errors.New("is not an absolute path")
 	}
 	if err != nil {
-		return ""
+		return "", &allowError{"configuration folder", err}
 	}
-	return filepath.Join(dir, "signet", "allow-keys")
+	return filepath.Join(dir, "signet", "allow-keys"), nil
 }

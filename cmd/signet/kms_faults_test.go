@@ -5,7 +5,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"os"
+	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,59 +35,111 @@ func newFaulty(t *testing.T) faulty {
 	return f
 }
 
-// answered counts the requests that were processed, and those of them whose
-// answer was lost on the way.
-func (f faulty) answered() (processed, lost int) {
-	for _, c := range f.Calls() {
-		switch c.Error {
-		case "":
-			processed++
-		case string(kmstest.ResetAfter):
-			processed++
+// faultRun seals and opens many documents while requests go wrong.
+type faultRun struct {
+	name   string
+	faults kmstest.Faults
+	// p is the probability with which a request fails. A document takes
+	// 1/(1-p) of them on average; 1.5 times that is never exceeded.
+	p float64
+
+	*kmstest.Server
+	arn          string
+	seal, unseal outcome
+	took         time.Duration
+}
+
+func faultRuns() []*faultRun {
+	runs := []*faultRun{
+		{name: "everything", faults: kmstest.Faults{Throttle: 0.2, ServerError: 0.2, Reset: 0.2, Hang: 0.01}, p: 0.5},
+		{name: "none"},
+		{name: "throttling", faults: kmstest.Faults{Throttle: 0.5}, p: 0.5},
+		{name: "server errors", faults: kmstest.Faults{ServerError: 0.5}, p: 0.5},
+		{name: "resets", faults: kmstest.Faults{Reset: 0.5}, p: 0.5},
+		{name: "hangs", faults: kmstest.Faults{Hang: 0.02}, p: 0.02},
+	}
+	for i, r := range runs {
+		r.faults.Seed, r.faults.HangFor = uint64(i), 5*time.Second
+	}
+	return runs
+}
+
+// run does it by a way to run signet.
+func (r *faultRun) run(plain string, signet func(stdin string, args ...string) outcome) {
+	if r.seal = signet(plain, "seal", "-", "--kms", r.arn); r.seal.code != 0 {
+		return
+	}
+	r.SetFaults(r.faults)
+	r.ResetCounts()
+	begin := time.Now()
+	r.unseal = signet(r.seal.stdout, "unseal", "-")
+	r.took = time.Since(begin)
+}
+
+// check looks at what came out and how often KMS was asked: it gives each data
+// key out once, and once more for each answer that got lost.
+func (r *faultRun) check(t *testing.T, secrets []*manifest.Secret) {
+	if r.seal.code != 0 || r.unseal.code != 0 {
+		t.Fatalf("seal: exit %d, %.2000s; unseal: exit %d, %.2000s", r.seal.code, r.seal.stderr, r.unseal.code, r.unseal.stderr)
+	}
+	if r.unseal.stderr != "" {
+		t.Errorf("stderr:\n%.2000s", r.unseal.stderr)
+	}
+	sameSecrets(t, r.unseal.stdout, secrets)
+	requests, most, lost := r.Count("Decrypt"), int(1.5*float64(len(secrets))/(1-r.p)), 0
+	for _, c := range r.Calls() {
+		if c.Error == string(kmstest.ResetAfter) {
 			lost++
 		}
 	}
-	return processed, lost
+	t.Logf("%d documents in %v with %d requests; %d answers were lost", len(secrets), r.took.Round(time.Millisecond), requests, lost)
+	if requests > most {
+		t.Errorf("%d requests, want %d at most", requests, most)
+	}
+	if n := r.Succeeded("Decrypt"); n != len(secrets) {
+		t.Errorf("%d requests were answered, want %d: one for each document", n, len(secrets))
+	}
 }
 
 // Every document opens while many requests go wrong, right to the last byte
-// and with no more requests than that takes: KMS gives each data key out once,
-// and once more for each time that its answer is lost. Nothing stays behind.
+// and with no more requests than that takes, and nothing stays behind.
 func TestKeyFaults(t *testing.T) {
+	program := buildSignet(t)
+	isolate(t)
 	settled := noLeak(t)
-	f := newFaulty(t)
-	for i, tt := range []struct {
-		name   string
-		faults kmstest.Faults
-		// A request fails with probability p, so that a document takes 1/(1-p)
-		// of them on average; 1.5 times that is never exceeded.
-		p float64
-	}{
-		{"none", kmstest.Faults{}, 0},
-		{"throttling", kmstest.Faults{Throttle: 0.5}, 0.5},
-		{"server errors", kmstest.Faults{ServerError: 0.5}, 0.5},
-		{"resets", kmstest.Faults{Reset: 0.5}, 0.5},
-		{"hangs", kmstest.Faults{Hang: 0.02}, 0.02},
-		{"everything", kmstest.Faults{Throttle: 0.2, ServerError: 0.2, Reset: 0.2, Hang: 0.01}, 0.5},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			tt.faults.Seed, tt.faults.HangFor = uint64(i), 5*time.Second
-			f.SetFaults(tt.faults)
-			f.ResetCounts()
-			sameSecrets(t, timedRun(t, f.sealed, "unseal", "-"), f.secrets)
-			requests, most := f.Count("Decrypt"), int(1.5*faultDocuments/(1-tt.p))
-			processed, lost := f.answered()
-			t.Logf("%d requests for %d documents, %d processed, %d answers lost", requests, faultDocuments, processed, lost)
-			if requests > most {
-				t.Errorf("%d requests, want %d at most", requests, most)
-			}
-			if processed != faultDocuments+lost || f.Succeeded("Decrypt") != faultDocuments {
-				t.Errorf("%d requests were processed, %d answered; want %d and %d", processed, f.Succeeded("Decrypt"), faultDocuments+lost, faultDocuments)
-			}
+	secrets, runs := manySecrets(faultDocuments), faultRuns()
+	plain := secretStream(t, secrets)
+	var others sync.WaitGroup
+	for i, r := range runs {
+		r.Server = kmstest.Start(t, kmstest.Options{})
+		r.arn = r.CreateKey(kmstest.Key{})
+		if i == 0 {
+			setenv(t, r.Env()...)
+			continue
+		}
+		others.Go(func() { // they mostly wait
+			r.run(plain, func(stdin string, args ...string) outcome { return process(program, r.Env(), stdin, args...) })
 		})
 	}
-	f.Close() // and with it all connections
+	runs[0].run(plain, func(stdin string, args ...string) outcome { return runSignet(t, stdin, args...) })
+	others.Wait()
+	for _, r := range runs {
+		t.Run(r.name, func(t *testing.T) { r.check(t, secrets) })
+		r.Close() // and with it all connections
+	}
 	settled()
+}
+
+// process runs a program with more variables; the exit code is -1 if it cannot
+// be run.
+func process(program string, env []string, stdin string, args ...string) outcome {
+	cmd := exec.Command(program, args...)
+	var out, err bytes.Buffer
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = append(os.Environ(), env...), strings.NewReader(stdin), &out, &err
+	if failure := cmd.Run(); cmd.ProcessState == nil {
+		return outcome{-1, "", failure.Error()}
+	}
+	return outcome{cmd.ProcessState.ExitCode(), out.String(), err.String()}
 }
 
 // mostTried is how many of many documents are tried when none opens: as many as

@@ -26,6 +26,7 @@ func newKMS(t *testing.T) (srv *kmstest.Server, arn string) {
 	srv = kmstest.Start(t, kmstest.Options{})
 	setenv(t, srv.Env()...)
 	setenv(t, "VAULT_ADDR=", "VAULT_TOKEN=", "GNUPGHOME=/nonexistent")
+	unsetenv(t, allowVariable) // set to nothing it would allow nothing
 	return srv, srv.CreateKey(kmstest.Key{})
 }
 
@@ -35,6 +36,12 @@ func setenv(t *testing.T, env ...string) {
 		name, value, _ := strings.Cut(kv, "=")
 		t.Setenv(name, value)
 	}
+}
+
+func unsetenv(t *testing.T, name string) {
+	t.Helper()
+	t.Setenv(name, "") // so that the test framework sets it back
+	os.Unsetenv(name)
 }
 
 // newSealingKey makes a SealingKey in the repository and returns its recipient.

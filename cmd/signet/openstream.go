@@ -180,7 +180,10 @@ func openStream(ctx context.Context, in input, o unseal.Options) ([]byte, error)
 func asOpenErrors(err error) error {
 	var errs []error
 	for _, e := range split(err) {
-		errs = append(errs, &openError{e})
+		if !errors.Is(e, errNotTried) { // which says nothing about the document
+			e = &openError{e}
+		}
+		errs = append(errs, e)
 	}
 	return errors.Join(errs...)
 }

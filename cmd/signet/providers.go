@@ -87,6 +87,7 @@ func ageSources(stderr io.Writer, files []string, interactive bool) agekey.Sourc
 	sources := agekey.FromEnvironment()
 	sources.Files = files
 	sources.Stderr = stderr
+	sources.CommandEnv = []string{keyCommandVariable + "=1"}
 	if interactive {
 		sources.Prompt = promptPassphrase
 		sources.Plugins = pluginUI(stderr)

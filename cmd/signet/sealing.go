@@ -73,8 +73,8 @@ func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, er
 		s.err.Write(jobs[i].notes.Bytes())
 		errs = append(errs, split(failed[i])...)
 	}
-	if ctx.Err() != nil {
-		return nil, append(errs, errNotTried)
+	if ctx.Err() != nil && len(errs) == 0 { // ended after the last one
+		return nil, []error{errNotTried}
 	}
 	return outputs, errs
 }

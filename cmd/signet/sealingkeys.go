@@ -26,6 +26,7 @@ const sealingKeyDir = ".signet/keys"
 const (
 	maxKeyFiles     = 1000 // in one folder
 	maxKeyFileBytes = 1 << 20
+	maxKeysBytes    = 4 << 20 // in all folders: some 900 hybrid SealingKeys
 )
 
 // sealingKeyFile is a SealingKey and the file that it is in.
@@ -84,7 +85,16 @@ func (f *keyFlags) findSealingKeys(stderr io.Writer, inputs []input) ([]sealingK
 	if err != nil {
 		return nil, err
 	}
+	size := int64(0)
 	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil {
+			size += min(info.Size(), maxKeyFileBytes)
+		}
+		if size > maxKeysBytes {
+			note(stderr, path, fmt.Sprintf("passed over, and so are the SealingKeys after it: there are more than %d bytes of them; "+
+				"name the file that you need with --sealing-key", maxKeysBytes))
+			break
+		}
 		keys, err := readSealingKeys(path)
 		if err != nil {
 			fmt.Fprintf(stderr, "signet: note: %s; the file is passed over\n", visible(split(err)[0].Error()))

@@ -117,6 +117,10 @@ func exitCode(err error) int {
 // maxReported is how many errors of one run are printed.
 const maxReported = 20
 
+// maxDetails is how many lines are printed after the first one of an error: a
+// document names up to 64 keys, and several SealingKeys may belong to each.
+const maxDetails = 100
+
 // report prints an error, each of its parts if several were joined, with
 // hints, and returns the exit code. Hints and details (what follows the first
 // line) that several errors share are printed once.
@@ -126,7 +130,7 @@ func report(w io.Writer, err error) int {
 	for _, err := range all[:min(len(all), maxReported)] {
 		text, details, _ := strings.Cut(err.Error(), "\n")
 		if details != "" && !told[details] {
-			text += "\n" + details
+			text += "\n" + firstLines(details, maxDetails)
 		}
 		told[details] = true
 		fmt.Fprintf(w, "signet: error: %s\n", lines(text))
@@ -155,6 +159,15 @@ func split(err error) []error {
 		return nil
 	}
 	return []error{err}
+}
+
+// firstLines cuts text after n lines and says so.
+func firstLines(text string, n int) string {
+	all := strings.Split(text, "\n")
+	if len(all) <= n {
+		return text
+	}
+	return strings.Join(all[:n], "\n") + fmt.Sprintf("\n  and %d more lines", len(all)-n)
 }
 
 // lines makes text fit for a terminal and sets the lines after the first in.

@@ -53,16 +53,20 @@ func (t transit) serve(method, path string, body []byte) response {
 	case method != http.MethodPut && method != http.MethodPost:
 		return fail(http.StatusMethodNotAllowed, "1 error occurred:\n\t* unsupported operation\n\n")
 	case json.Unmarshal(body, &in) != nil:
-		return fail(http.StatusBadRequest, "error parsing JSON")
+		return fail(http.StatusInternalServerError, "malformed JSON, unclosed containers")
 	case verb == "encrypt" && action == "":
 		return t.encrypt(name, in.Plaintext)
 	case verb == "decrypt" && action == "":
 		return t.decrypt(name, in.Ciphertext)
 	case verb == "keys" && action == "":
 		t.create(name)
-	case verb == "keys" && action == "rotate" && t[name] != nil:
+	case verb == "keys" && action == "rotate" && t[name] == nil:
+		return fail(http.StatusBadRequest, "key not found")
+	case verb == "keys" && action == "rotate":
 		t[name].rotate()
-	case verb == "keys" && action == "config" && t[name] != nil:
+	case verb == "keys" && action == "config" && t[name] == nil:
+		return fail(http.StatusBadRequest, "no existing key named "+name+" could be found")
+	case verb == "keys" && action == "config":
 		t[name].min = in.Min
 	default:
 		return fail(http.StatusNotFound, "1 error occurred:\n\t* unsupported path\n\n")

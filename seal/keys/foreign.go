@@ -7,6 +7,9 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
+
+	"github.com/signet-secrets/signet/seal/keys/internal/hide"
 )
 
 const (
@@ -38,7 +41,18 @@ var publicWord = sync.OnceValue(func() *regexp.Regexp {
 // ForeignText makes one line of the message of another library or of a server:
 // white space is folded, what cannot be printed becomes "?", and what could be
 // a key or ciphertext becomes "...". At most 500 bytes remain.
-func ForeignText(text string) string {
+//
+// Secrets to hide, such as what a server was sent and may repeat, become "..."
+// as they are, in hex and in base64. With any, nothing is shown of a text that
+// is not UTF-8, or has the U+FFFD that a decoder makes of that: it may be one of
+// them in pieces.
+func ForeignText(text string, secrets ...[]byte) string {
+	if len(secrets) > 0 {
+		if strings.ContainsRune(text, utf8.RuneError) {
+			return "(not text)"
+		}
+		text = hide.In(text, secrets...)
+	}
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):

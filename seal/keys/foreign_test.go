@@ -88,6 +88,28 @@ func TestForeignText(t *testing.T) {
 	}
 }
 
+// TestForeignTextKnown gives secrets to hide. Without them the text may be in
+// any encoding.
+func TestForeignTextKnown(t *testing.T) {
+	secret := []byte("a/secret+of-words")
+	for _, tt := range []struct{ name, text, want, without string }{
+		{"text", "no such key\r\n", "no such key", "no such key"},
+		{"as it is", "sent a/secret+of-words!", "sent ...!", "sent a/secret+of-words!"},
+		{"base64", "sent YS9zZWNyZXQrb2Ytd29yZHM=!", "sent ...=!", "sent YS9zZWNyZXQrb2Ytd29yZHM=!"},
+		{"bytes", "sent \xff\xfe\x00abcdefgh", "(not text)", "sent ??abcdefgh"},
+		{"bytes that a decoder has read", "sent \ufffd abcdefgh", "(not text)", "sent \ufffd abcdefgh"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := ForeignText(tt.text, nil, []byte("short"), secret); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if got := ForeignText(tt.text); got != tt.without {
+				t.Errorf("without secrets: got %q, want %q", got, tt.without)
+			}
+		})
+	}
+}
+
 // keyForms writes a key as a library might, by the name of the form.
 func keyForms(key []byte) map[string]string {
 	std, raw := base64.StdEncoding.EncodeToString(key), base64.RawStdEncoding.EncodeToString(key)

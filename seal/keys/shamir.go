@@ -13,6 +13,15 @@ import (
 // polynomial of each byte and, last, the place x (sops: shamir/shamir.go, Split).
 const ShareBytes = DataKeyBytes + shamir.ShareOverhead
 
+// CheckSecret accepts what a Wrapper wraps: a data key, or a share of one. The
+// error gives the length only.
+func CheckSecret(secret []byte) error {
+	if n := len(secret); n != DataKeyBytes && n != ShareBytes {
+		return fmt.Errorf("secret has %d bytes, want %d or %d", n, DataKeyBytes, ShareBytes)
+	}
+	return nil
+}
+
 // minThreshold is the smallest number of groups among which SOPS divides a data
 // key: with one, every share would be the data key itself.
 const minThreshold = 2

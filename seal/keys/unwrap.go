@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // MaxCalls is how many key services are called for one document. What the
@@ -63,8 +64,12 @@ var errTooManyCalls = fmt.Errorf("%d keys were tried, the others were not", MaxC
 // document then opens under it. The error is a *NoKeyError with every attempt,
 // or that of ctx; another one says that what was unwrapped is no data key, or
 // that the document could not have been made by SOPS.
+//
+// An Unwrapper may call UnwrapAny with the ctx it was given, for a key that is
+// wrapped itself; both count towards the same MaxCalls.
 func UnwrapAny(ctx context.Context, u Unwrapper, r Recipients) (DataKey, error) {
-	t := &tries{u: u}
+	ctx, calls := countCalls(ctx)
+	t := &tries{u: u, calls: calls}
 	if len(r.Groups) <= 1 {
 		secret, e, err := t.group(ctx, Group(r.Entries()))
 		if err != nil {
@@ -89,8 +94,20 @@ func UnwrapAny(ctx context.Context, u Unwrapper, r Recipients) (DataKey, error) 
 // tries is the search for the data key of one document.
 type tries struct {
 	u      Unwrapper
-	calls  int
+	calls  *atomic.Int32
 	failed []Attempt
+}
+
+type callsKey struct{}
+
+// countCalls returns the counter of the calls for one document: that of ctx if
+// it has one.
+func countCalls(ctx context.Context) (context.Context, *atomic.Int32) {
+	if calls, ok := ctx.Value(callsKey{}).(*atomic.Int32); ok {
+		return ctx, calls
+	}
+	calls := new(atomic.Int32)
+	return context.WithValue(ctx, callsKey{}, calls), calls
 }
 
 // groups collects as many shares as are needed, and gives up as soon as there
@@ -123,14 +140,14 @@ func (t *tries) group(ctx context.Context, g Group) ([]byte, Entry, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
-		if t.calls >= MaxCalls {
+		if t.calls.Load() >= MaxCalls {
 			t.stop(e)
 			break
 		}
 		atHand := rankOf(t.u, e) == AtHand
 		secret, err := t.u.Unwrap(ctx, e)
 		if !atHand && called(err) {
-			t.calls++
+			t.calls.Add(1)
 		}
 		switch {
 		case ctx.Err() != nil:

@@ -83,13 +83,16 @@ func TestCommand(t *testing.T) {
 // waitForEnv sources the file in a shell, with a session of somewhere else set.
 func waitForEnv(t *testing.T, file string) map[string]string {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	const patience = 30 * time.Second
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); ; <-tick.C {
 		content, err := os.ReadFile(file)
 		if err == nil && !strings.HasPrefix(string(content), "of an earlier run") {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("no file of the environment: %v", err)
+			t.Fatalf("no file of the environment after %v: %v", patience, err)
 		}
 	}
 	shell := exec.CommandContext(t.Context(), "sh", "-euc", `. "$1"; env`, "sh", file)

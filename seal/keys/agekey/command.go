@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,6 +30,15 @@ type commandResult struct {
 	retry bool // the run ended because its context did
 }
 
+// maxRuns is how many commands are run, for as many recipients: documents name
+// those, and must not be able to start any number of programs.
+const maxRuns = 64
+
+func tooManyRuns(variable string) (f found) {
+	f.note(variable, fmt.Sprintf("not run for more than %d recipients", maxRuns))
+	return f
+}
+
 // get returns what the command in variable gives for the recipient: from an
 // earlier run, or from one that is on its way, or by running it. A failed run
 // counts, so that a user is not asked again for each document.
@@ -37,6 +47,10 @@ func (c *commands) get(ctx context.Context, variable string, r Recipient) (found
 	for {
 		c.mu.Lock()
 		res, running := c.runs[key]
+		if !running && len(c.runs) >= maxRuns {
+			c.mu.Unlock()
+			return tooManyRuns(variable), nil
+		}
 		if !running {
 			res = &commandResult{done: make(chan struct{})}
 			c.runs[key] = res
@@ -66,7 +80,7 @@ func (c *commands) run(ctx context.Context, key commandRun, res *commandResult) 
 		res.found.note(key.variable, c.src.unset(key.variable))
 		return
 	}
-	out, err := runCommand(ctx, line, key.recipient, c.src.Stderr)
+	out, err := runCommand(ctx, line, append(slices.Clone(c.src.CommandEnv), RecipientVariable+"="+key.recipient), c.src.Stderr)
 	if ctx.Err() != nil {
 		res.retry = true
 		c.mu.Lock()
@@ -82,15 +96,15 @@ func (c *commands) run(ctx context.Context, key commandRun, res *commandResult) 
 	res.found.add(key.variable, ids, notes, err)
 }
 
-// runCommand runs line and returns its output. Errors hold nothing of line, in
+// runCommand runs line, with env added, and returns its output. Errors hold nothing of line, in
 // which keys have been seen, nor of the output.
-func runCommand(ctx context.Context, line, recipient string, stderr io.Writer) ([]byte, error) {
+func runCommand(ctx context.Context, line string, env []string, stderr io.Writer) ([]byte, error) {
 	args, err := shlex.Split(line)
 	if err != nil || len(args) == 0 {
 		return nil, errors.New("the command cannot be split into words")
 	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Env = append(cmd.Environ(), RecipientVariable+"="+recipient)
+	cmd.Env = append(cmd.Environ(), env...)
 	cmd.Stderr = stderr
 	cmd.WaitDelay = time.Second // for grandchildren that hold the pipes open
 	out := limitedBuffer{limit: maxKeyFileBytes}

@@ -40,8 +40,11 @@ type Sources struct {
 	// counts as not set. What cannot be used is told only when nothing else
 	// fits. Commands are split like shell words but run without a shell, with
 	// the environment of the process and SOPS_AGE_RECIPIENT, once for each
-	// recipient. Nil: no variable is looked at and no command is run.
+	// recipient, and for 64 recipients at most. Nil: no variable is looked at and no command is run.
 	LookupEnv func(name string) (value string, set bool)
+	// CommandEnv are variables, as in "KEY=value", that the commands get beside
+	// those of the process.
+	CommandEnv []string
 	// ConfigDir is where sops/age/keys.txt is looked for. "": nowhere.
 	ConfigDir string
 	// HomeDir is where .ssh/id_ed25519 and .ssh/id_rsa are looked for, for SSH

@@ -6,15 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 const (
-	digits     = "0123456789"
-	lowerHex   = "0123456789abcdef"
-	lowerCase  = "abcdefghijklmnopqrstuvwxyz"
-	alphaNum   = lowerCase + "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + digits
-	aliasChars = alphaNum + "/_-"
-	iamChars   = alphaNum + "_+=,.@-" // of user, role and session names (IAM reference, IAM and STS quotas)
+	aliasChars = chars.AlphaNum + "/_-"
+	iamChars   = chars.AlphaNum + "_+=,.@-" // of user, role and session names (IAM reference, IAM and STS quotas)
 )
 
 // KeyARN is the ARN of a KMS key or alias, taken apart:
@@ -106,7 +104,7 @@ func ParseRoleARN(s string) (RoleARN, error) {
 		return RoleARN{}, errors.New("role ARN does not end in role/<name>")
 	}
 	for part := range strings.SplitSeq(name, "/") {
-		if part == "" || !only(part, iamChars) {
+		if part == "" || !chars.Only(part, iamChars) {
 			return RoleARN{}, errors.New("role ARN has a malformed name")
 		}
 	}
@@ -122,18 +120,18 @@ func (a RoleARN) String() string {
 // 32 hex digits, aliases have 256 characters at most (KMS reference, CreateAlias).
 func isResource(s string) bool {
 	if alias, ok := strings.CutPrefix(s, "alias/"); ok {
-		return alias != "" && len(s) <= 256 && only(alias, aliasChars)
+		return alias != "" && len(s) <= 256 && chars.Only(alias, aliasChars)
 	}
 	id, ok := strings.CutPrefix(s, "key/")
 	if !ok {
 		return false
 	}
 	if hex, ok := strings.CutPrefix(id, "mrk-"); ok {
-		return len(hex) == 32 && only(hex, lowerHex)
+		return len(hex) == 32 && chars.Only(hex, chars.LowerHex)
 	}
 	groups := strings.Split(id, "-")
 	for i, n := range []int{8, 4, 4, 4, 12} {
-		if len(groups) != 5 || len(groups[i]) != n || !only(groups[i], lowerHex) {
+		if len(groups) != 5 || len(groups[i]) != n || !chars.Only(groups[i], chars.LowerHex) {
 			return false
 		}
 	}
@@ -144,11 +142,11 @@ func isResource(s string) bool {
 func isRegion(s string) bool {
 	words := strings.Split(s, "-")
 	last := len(words) - 1
-	if last < 2 || len(s) > 32 || len(words[last]) > 2 || !only(words[last], digits) || len(words[0]) > 4 {
+	if last < 2 || len(s) > 32 || len(words[last]) > 2 || !chars.Only(words[last], chars.Digits) || len(words[0]) > 4 {
 		return false
 	}
 	for i, w := range words {
-		if w == "" || i < last && !only(w, lowerCase) {
+		if w == "" || i < last && !chars.Only(w, chars.LowerCase) {
 			return false
 		}
 	}
@@ -183,7 +181,4 @@ func isPartition(s string) bool {
 	return s == "aws"
 }
 
-func isAccount(s string) bool { return len(s) == 12 && only(s, digits) }
-
-// only reports whether s has no other characters than those in chars.
-func only(s, chars string) bool { return strings.Trim(s, chars) == "" }
+func isAccount(s string) bool { return len(s) == 12 && chars.Only(s, chars.Digits) }

@@ -15,6 +15,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 // call is one call of KMS, with all its attempts.
@@ -124,7 +125,7 @@ func (c *call) facts(caller, request string) string {
 
 func requestID(err error) string {
 	answer := new(awshttp.ResponseError)
-	if !errors.As(err, &answer) || len(answer.RequestID) > 64 || !only(answer.RequestID, alphaNum+"-") {
+	if !errors.As(err, &answer) || len(answer.RequestID) > 64 || !chars.Only(answer.RequestID, chars.AlphaNum+"-") {
 		return ""
 	}
 	return answer.RequestID

@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/signet-secrets/signet/seal/keys/internal/flight"
 )
 
 // credentials bounds the search for credentials, which without a metadata
 // service can take for ever, and shares a failure: all who look for the same
-// credentials within failureTTL get it. It is safe for concurrent use.
+// credentials within flight.FailureTTL get it. It is safe for concurrent use.
 type credentials struct {
 	id      identity
 	source  *aws.CredentialsCache // one search at a time, for all who ask
@@ -70,7 +72,7 @@ func (c *credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.err, c.until = err, time.Now().Add(failureTTL)
+	c.err, c.until = err, time.Now().Add(flight.FailureTTL)
 	return aws.Credentials{}, err
 }
 

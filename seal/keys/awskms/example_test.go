@@ -37,7 +37,7 @@ func Example() {
 	defer s.CloseIdleConnections()
 
 	ctx := context.Background()
-	e, err := s.Wrap(ctx, keys.KMSEntry{ARN: arn, Context: map[string]string{"app": "db"}}, []byte("a secret"))
+	e, err := s.Wrap(ctx, keys.KMSEntry{ARN: arn, Context: map[string]string{"app": "db"}}, []byte("a secret key of 32 bytes, or so."))
 	if err != nil {
 		panic(err)
 	}
@@ -50,6 +50,6 @@ func Example() {
 		fmt.Println(strings.ReplaceAll(call.Hint, arn, "arn:..."))
 	}
 	// Output:
-	// a secret <nil>
+	// a secret key of 32 bytes, or so. <nil>
 	// aws kms enable-key --key-id arn:... --region eu-west-1
 }

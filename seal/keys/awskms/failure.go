@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 // failure is the cause in a keys.CallError. Its text is put together from what
@@ -63,7 +64,7 @@ func apiError(err error) (code, message string) {
 	}
 	code = api.ErrorCode()
 	code = code[strings.LastIndex(code, "#")+1:] // after the name space
-	if len(code) > 100 || !only(code, alphaNum+".:_-") || code == codeUnknown {
+	if len(code) > 100 || !chars.Only(code, chars.AlphaNum+".:_-") || code == codeUnknown {
 		return "", ""
 	}
 	return code, api.ErrorMessage()
@@ -97,7 +98,7 @@ func fileText(err error) string {
 
 // shellWord returns s as one word of a shell, for commands in hints.
 func shellWord(s string) string {
-	if s != "" && only(s, alphaNum+"_+=,.@:/-") {
+	if s != "" && chars.Only(s, chars.AlphaNum+"_+=,.@:/-") {
 		return s
 	}
 	return "'" + strings.ReplaceAll(keys.ForeignText(s), "'", `'\''`) + "'"

@@ -19,31 +19,36 @@ import (
 // Every document opens while half of all requests go wrong, with no more
 // requests than that takes, and nothing stays behind.
 func TestFaults(t *testing.T) {
-	const documents, atOnce = 500, 20
+	const atOnce = 20
 	for _, tt := range []struct {
-		name   string
-		faults kmstest.Faults
+		name      string
+		documents int
+		faults    kmstest.Faults
 		// Each request fails with probability p, so that a document takes
 		// 1/(1-p) of them on average; 1.5 times that is never exceeded.
-		most int
+		most float64 // requests for each document
 	}{
-		{"none", kmstest.Faults{}, documents},
-		{"throttling", kmstest.Faults{Throttle: 0.5}, documents * 3},
-		{"server errors", kmstest.Faults{ServerError: 0.5}, documents * 3},
-		{"resets", kmstest.Faults{Reset: 0.5}, documents * 3},
-		{"hangs", kmstest.Faults{Hang: 0.1, HangFor: time.Minute}, documents * 5 / 3},
-		{"everything", kmstest.Faults{Throttle: 0.15, ServerError: 0.15, Reset: 0.15, Hang: 0.05, HangFor: time.Minute}, documents * 3},
+		{"none", 500, kmstest.Faults{}, 1.1},
+		{"throttling", 100, kmstest.Faults{Throttle: 0.5}, 3},
+		{"server errors", 100, kmstest.Faults{ServerError: 0.5}, 3},
+		{"resets", 100, kmstest.Faults{Reset: 0.5}, 3},
+		{"hangs", 100, kmstest.Faults{Hang: 0.1, HangFor: time.Minute}, 1.67},
+		{"everything", 500, kmstest.Faults{Throttle: 0.15, ServerError: 0.15, Reset: 0.15, Hang: 0.05, HangFor: time.Minute}, 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := start(t)
 			settled := noLeak(t)
-			s := New(Options{Rate: -1, AttemptTimeout: 500 * time.Millisecond})
+			timeout := 5 * time.Second // a busy machine is not a fault
+			if tt.faults.Hang > 0 {
+				timeout = 500 * time.Millisecond
+			}
+			s := New(Options{Rate: -1, AttemptTimeout: timeout})
 			e := mustWrap(t, s, keys.KMSEntry{ARN: srv.CreateKey(kmstest.Key{})})
 			tt.faults.Seed = 1
 			srv.SetFaults(tt.faults)
 			srv.ResetCounts()
 			begin := time.Now()
-			for _, err := range all(documents, atOnce, func(int) error {
+			for _, err := range all(tt.documents, atOnce, func(int) error {
 				secret, err := s.Unwrap(t.Context(), e)
 				if err == nil && string(secret) != string(dataKey) {
 					err = errors.New("another secret")
@@ -53,11 +58,11 @@ func TestFaults(t *testing.T) {
 				t.Error(err)
 			}
 			n, flying := srv.Count("Decrypt"), srv.MaxInFlight()
-			t.Logf("%d requests for %d documents, at most %d at once, in %v", n, documents, flying, time.Since(begin).Round(time.Millisecond))
+			t.Logf("%d requests for %d documents, at most %d at once, in %v", n, tt.documents, flying, time.Since(begin).Round(time.Millisecond))
 			// A connection that the server resets while it is idle costs
 			// another request than those of the SDK: net/http sends it again.
-			if n > tt.most || flying > atOnce {
-				t.Errorf("%d requests, %d at once; want %d and %d at most", n, flying, tt.most, atOnce)
+			if most := int(tt.most * float64(tt.documents)); n < tt.documents || n > most || flying > atOnce {
+				t.Errorf("%d requests, %d at once; want %d to %d, %d at most", n, flying, tt.documents, most, atOnce)
 			}
 			srv.SetFaults(kmstest.Faults{})
 			srv.Close() // lets go of those that hang
@@ -67,23 +72,21 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// What waiting cannot mend is reported at once.
+// What waiting cannot mend is reported at once, after one attempt.
 func TestPermanentIsQuick(t *testing.T) {
 	srv := start(t)
-	s := open(t, Options{})
-	e := mustWrap(t, s, keys.KMSEntry{ARN: srv.CreateKey(kmstest.Key{})})
+	e := mustWrap(t, open(t, Options{}), keys.KMSEntry{ARN: srv.CreateKey(kmstest.Key{})})
 	srv.Deny(kmstest.Denial{Operation: "Decrypt"})
-	begin := time.Now()
-	_, err := s.Unwrap(t.Context(), e)
-	if call := mustFail(t, err, "AccessDeniedException"); !call.Permanent {
-		t.Error("not permanent")
-	}
-	if took := time.Since(begin); took > 2*time.Second {
-		t.Errorf("took %v", took)
-	}
-	if n := srv.Count("Decrypt"); n != 1 {
-		t.Errorf("%d requests, want 1", n)
-	}
+	quick(t, 2*time.Second, func() {
+		srv.ResetCounts()
+		_, err := open(t, Options{}).Unwrap(t.Context(), e)
+		if call := mustFail(t, err, "AccessDeniedException"); !call.Permanent {
+			t.Error("not permanent")
+		}
+		if n := srv.Count("Decrypt"); n != 1 {
+			t.Errorf("%d requests, want 1", n)
+		}
+	})
 }
 
 // Attempts and time are both bounded, and the last cause is told.
@@ -98,15 +101,15 @@ func TestGivingUp(t *testing.T) {
 	}{
 		{"attempts", kmstest.Faults{Throttle: 1}, Options{MaxAttempts: 3},
 			[]string{"ThrottlingException", "(3 attempts, region eu-west-1, request ", "quota"}},
-		{"time", kmstest.Faults{Throttle: 1}, Options{CallTimeout: time.Second},
-			[]string{"gave up after 1s: ThrottlingException", "attempts, region eu-west-1"}},
+		{"time", kmstest.Faults{Throttle: 1}, Options{CallTimeout: 2 * time.Second},
+			[]string{"gave up after 2s: ThrottlingException", "attempts, region eu-west-1"}},
 		{"hanging", kmstest.Faults{Hang: 1}, Options{AttemptTimeout: 50 * time.Millisecond, MaxAttempts: 3},
 			[]string{"no answer within 50ms (3 attempts, region eu-west-1)", "NetworkPolicy"}},
 		{"hanging for the whole time", kmstest.Faults{Hang: 1}, Options{CallTimeout: 200 * time.Millisecond},
 			[]string{"no answer within 200ms (region eu-west-1)", "NetworkPolicy"}},
 		{"server errors", kmstest.Faults{ServerError: 1}, Options{MaxAttempts: 1}, []string{"KMSInternalException", "(region eu-west-1, request "}},
 		{"resets", kmstest.Faults{Reset: 1}, Options{MaxAttempts: 2}, []string{"(2 attempts, region eu-west-1)"}},
-		{"rate", kmstest.Faults{Throttle: 1}, Options{Rate: 0.01, CallTimeout: 2 * time.Second},
+		{"rate", kmstest.Faults{Throttle: 1}, Options{Rate: 0.01, CallTimeout: 30 * time.Second}, // the next turn is in 100 s
 			[]string{"its turn does not come in time at 0.01 requests per second"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -121,7 +124,7 @@ func TestGivingUp(t *testing.T) {
 			if errors.Is(err, context.DeadlineExceeded) {
 				t.Error("wraps context.DeadlineExceeded, which the caller would take for its own")
 			}
-			if took := time.Since(begin); took > 10*time.Second {
+			if took := time.Since(begin); took > patience {
 				t.Errorf("took %v", took)
 			}
 		})
@@ -159,10 +162,9 @@ func TestCancel(t *testing.T) {
 			}()
 			eventually(t, "a request", func() bool { return srv.Count("Decrypt") >= tt.busy })
 			cancel()
-			begin := time.Now()
-			err := <-done
-			if took := time.Since(begin); !errors.Is(err, context.Canceled) || took > 2*time.Second {
-				t.Errorf("got %v after %v, want context.Canceled", err, took)
+			err := ended(t, done)
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want context.Canceled", err)
 			}
 			if call := mustFail(t, err); call.Permanent || call.Hint != "" {
 				t.Errorf("Permanent %v, Hint %q", call.Permanent, call.Hint)
@@ -173,24 +175,27 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// The search for credentials ends too.
+// The search for credentials ends too, long before it would give up.
 func TestCancelWithoutCredentials(t *testing.T) {
 	start(t)
 	noKeys(t)
-	url, connections := silent(t)
+	url, connections, _ := silent(t)
 	setenv(t, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+url+"/x")
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() {
-		_, err := open(t, Options{}).Wrap(ctx, keys.KMSEntry{ARN: "arn:aws:kms:eu-west-1:" + account + ":alias/x"}, dataKey)
-		done <- err
-	}()
-	eventually(t, "a connection", func() bool { return connections() > 0 })
-	cancel()
-	begin := time.Now()
-	if err, took := <-done, time.Since(begin); !errors.Is(err, context.Canceled) || took > 2*time.Second {
-		t.Errorf("got %v after %v, want context.Canceled", err, took)
-	}
+	quick(t, DefaultCredentialsTimeout/2, func() {
+		s, before := open(t, Options{}), connections()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		done := make(chan error, 1)
+		go func() {
+			_, err := s.Wrap(ctx, keys.KMSEntry{ARN: "arn:aws:kms:eu-west-1:" + account + ":alias/x"}, dataKey)
+			done <- err
+		}()
+		eventually(t, "a connection", func() bool { return connections() > before })
+		cancel()
+		if err := ended(t, done); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want context.Canceled", err)
+		}
+	})
 }
 
 // Where nobody listens, three attempts are enough to know.

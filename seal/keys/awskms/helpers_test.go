@@ -5,6 +5,7 @@ package awskms
 import (
 	"bytes"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -124,14 +125,55 @@ func all(n, atOnce int, f func(i int) error) []error {
 	return errs
 }
 
+// patience is how long a test waits for what takes no time on an idle machine.
+const patience = 30 * time.Second
+
+// poll reports whether a condition comes true.
+func poll(ok func() bool) bool {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); !ok(); <-tick.C {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}
+
 // eventually waits for a condition.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s never came true", what)
+	if !poll(ok) {
+		t.Fatalf("waited %v in vain for %s", patience, what)
+	}
+}
+
+// ended returns what a call that was cancelled sends.
+func ended(t testing.TB, done <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(patience):
+		t.Fatalf("the call goes on %v after it was cancelled", patience)
+		return nil
+	}
+}
+
+// quick fails the test unless f takes less than limit in one of a few tries: a
+// busy machine slows some of them, a wait slows all.
+func quick(t testing.TB, limit time.Duration, f func()) {
+	t.Helper()
+	const tries = 5
+	least := time.Duration(math.MaxInt64)
+	for range tries {
+		begin := time.Now()
+		f()
+		if least = min(least, time.Since(begin)); least < limit {
+			return
 		}
 	}
+	t.Errorf("took %v at least in %d tries, want less than %v", least, tries, limit)
 }
 
 // noLeak returns a function that waits until there are no more goroutines than
@@ -141,12 +183,9 @@ func noLeak(t testing.TB) func() {
 	before := runtime.NumGoroutine()
 	return func() {
 		t.Helper()
-		deadline := time.Now().Add(20 * time.Second)
-		for ; runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
-			if time.Now().After(deadline) {
-				stacks := make([]byte, 1<<20)
-				t.Fatalf("%d goroutines, there were %d:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
-			}
+		if !poll(func() bool { return runtime.NumGoroutine() <= before }) {
+			stacks := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines, there were %d:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
 		}
 	}
 }

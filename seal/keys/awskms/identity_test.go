@@ -16,6 +16,7 @@ import (
 
 	"github.com/signet-secrets/signet/internal/kmstest"
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 const role = "arn:aws:iam::" + account + ":role/team/sealer"
@@ -234,7 +235,7 @@ func TestSharedFailureExpires(t *testing.T) {
 
 func TestSessionName(t *testing.T) {
 	name := sessionName()
-	if !strings.HasPrefix(name, "signet@") || len(name) > 64 || !only(name, iamChars) {
+	if !strings.HasPrefix(name, "signet@") || len(name) > 64 || !chars.Only(name, iamChars) {
 		t.Errorf("session name %q", name)
 	}
 }

@@ -31,7 +31,7 @@ func loadCause(id identity, err error) *failure {
 			"correct source_profile in the AWS configuration")
 	case errors.As(err, &missing):
 		return gone("AWS profile "+plain(missing.Profile)+" is in none of the configuration files",
-			"choose one that \"aws configure list-profiles\" shows, or set it up: aws configure --profile "+shellWord(missing.Profile))
+			"choose one that \"aws configure list-profiles\" shows, or set it up: aws configure --profile="+shellWord(missing.Profile))
 	case errors.As(err, new(config.AssumeRoleTokenProviderNotSetError)):
 		return gone("the AWS profile needs a code for multi-factor authentication, and nothing here can ask for one",
 			"get temporary credentials first (aws sts get-session-token) and put them in the environment")
@@ -76,6 +76,10 @@ func (c *credentials) explainIMDS() *failure {
 	metadata := "the EC2 instance metadata service gives none"
 	if strings.EqualFold(os.Getenv("AWS_EC2_METADATA_DISABLED"), "true") {
 		metadata = "the EC2 instance metadata service is switched off"
+	}
+	if p := c.id.profile; p != "" { // in the place of the environment
+		return gone(noCredentials+"the profile "+plain(p)+" has none, and "+metadata,
+			"set the profile up: aws configure --profile="+shellWord(p)+", or aws configure sso --profile="+shellWord(p))
 	}
 	return gone(noCredentials+"there are none in the environment, the AWS configuration, a web identity token or the container, and "+metadata,
 		"on a workstation, run \"aws configure\", or \"aws sso login\" and set AWS_PROFILE; on EKS, give the service account a role "+
@@ -156,9 +160,9 @@ func isServerFault(err error) bool {
 func (c *credentials) hintRenew() string {
 	profile := ""
 	if name := c.id.profile; name != "" {
-		profile = " --profile " + shellWord(name)
+		profile = " --profile=" + shellWord(name)
 	} else if name := os.Getenv("AWS_PROFILE"); name != "" {
-		profile = " --profile " + shellWord(name)
+		profile = " --profile=" + shellWord(name)
 	}
 	switch {
 	case c.is(aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy):
@@ -177,7 +181,7 @@ func (c *credentials) hintRenew() string {
 func hintTry(id identity) string {
 	hint := "see what the AWS CLI makes of it: aws sts get-caller-identity"
 	if id.profile != "" {
-		hint += " --profile " + shellWord(id.profile)
+		hint += " --profile=" + shellWord(id.profile)
 	}
 	return hint
 }

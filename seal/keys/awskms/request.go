@@ -12,12 +12,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 const (
-	// maxSecretBytes bounds what is wrapped: 32 bytes of a data key, or 33 of
-	// a share of it. KMS would take 4,096.
-	maxSecretBytes = 64
 	// maxCiphertextBytes bounds a CiphertextBlob (KMS reference, Encrypt), and
 	// maxEncBytes its base64.
 	maxCiphertextBytes = 6144
@@ -81,17 +79,9 @@ func (r request) ciphertext() ([]byte, error) {
 	case len(enc) > maxEncBytes:
 		return nil, fmt.Errorf("the wrapped key has %d bytes, at most %d are allowed", len(enc), maxEncBytes)
 	}
-	blob, err := base64.StdEncoding.DecodeString(enc)
-	if err != nil || len(blob) == 0 {
+	blob, err := base64.StdEncoding.Strict().DecodeString(enc)
+	if err != nil || len(blob) == 0 || !chars.Only(enc, chars.Base64Std) { // the decoder would skip line breaks
 		return nil, errors.New("the wrapped key is not standard base64")
 	}
 	return blob, nil
-}
-
-// checkSecret checks the length of what is to be wrapped, or was.
-func checkSecret(secret []byte) error {
-	if len(secret) == 0 || len(secret) > maxSecretBytes {
-		return fmt.Errorf("the secret has %d bytes, want 1 to %d", len(secret), maxSecretBytes)
-	}
-	return nil
 }

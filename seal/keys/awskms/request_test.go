@@ -9,6 +9,7 @@ import (
 
 	"github.com/signet-secrets/signet/internal/kmstest"
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 var errCanary = errors.New("AKIDEXAMPLEcanary")
@@ -108,7 +109,7 @@ func FuzzParseKeyARN(f *testing.F) {
 		if a.String() != s || len(s) > 400 {
 			t.Errorf("%q became %q", s, a)
 		}
-		if !only(a.Region, lowerCase+digits+"-") || strings.HasPrefix(a.Region, "-") {
+		if !chars.Only(a.Region, chars.LowerCase+chars.Digits+"-") || strings.HasPrefix(a.Region, "-") {
 			t.Errorf("Region %q", a.Region)
 		}
 	})
@@ -140,6 +141,8 @@ func TestMalformedEntries(t *testing.T) {
 		{"no enc", func(e *keys.KMSEntry) { e.Enc = "" }, "holds no wrapped key"},
 		{"base64", func(e *keys.KMSEntry) { e.Enc = "canary!" }, "not standard base64"},
 		{"URL base64", func(e *keys.KMSEntry) { e.Enc = "__--" }, "not standard base64"},
+		{"base64 with a line break", func(e *keys.KMSEntry) { e.Enc = "Y2Fu\nYXJ5" }, "not standard base64"},
+		{"base64 with bits too many", func(e *keys.KMSEntry) { e.Enc = "Y2FuYX==" }, "not standard base64"},
 		{"white space", func(e *keys.KMSEntry) { e.Enc = "\n\n" }, "not standard base64"},
 		{"long enc", func(e *keys.KMSEntry) { e.Enc = strings.Repeat("A", 8196) }, "has 8196 bytes, at most 8192"},
 	} {
@@ -165,9 +168,9 @@ func TestMalformedEntries(t *testing.T) {
 			}
 		})
 	}
-	for _, secret := range [][]byte{nil, make([]byte, 65)} {
+	for _, secret := range [][]byte{nil, make([]byte, 31), make([]byte, 34)} {
 		_, err := s.Wrap(t.Context(), good, secret)
-		mustFail(t, err, "want 1 to 64")
+		mustFail(t, err, "want 32 or 33")
 	}
 	if _, err := s.Unwrap(t.Context(), keys.AgeEntry{}); err == nil {
 		t.Error("no error for another type")

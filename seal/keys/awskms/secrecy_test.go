@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,42 +37,58 @@ func mustNotHold(t *testing.T, v any, secrets ...string) {
 	}
 }
 
-// failing is every way to fail that may come near a secret.
-func failing(srv *kmstest.Server, arn, tokenFile, token string) map[string]func(t *testing.T, e *keys.KMSEntry) {
-	return map[string]func(t *testing.T, e *keys.KMSEntry){
-		"denied":       func(t *testing.T, _ *keys.KMSEntry) { srv.Deny(kmstest.Denial{}); t.Cleanup(srv.AllowAll) },
-		"throttled":    func(t *testing.T, _ *keys.KMSEntry) { srv.SetFaults(kmstest.Faults{Throttle: 1}) },
-		"server error": func(t *testing.T, _ *keys.KMSEntry) { srv.SetFaults(kmstest.Faults{ServerError: 1}) },
-		"reset":        func(t *testing.T, _ *keys.KMSEntry) { srv.SetFaults(kmstest.Faults{Reset: 1}) },
-		"hang":         func(t *testing.T, _ *keys.KMSEntry) { srv.SetFaults(kmstest.Faults{Hang: 1}) },
-		"disabled": func(t *testing.T, e *keys.KMSEntry) {
+// way is one to fail.
+type way struct {
+	name  string
+	want  string // in the error
+	setUp func(t *testing.T, e *keys.KMSEntry)
+}
+
+// ofKMS are the ways to fail that KMS and the entry bring about.
+func ofKMS(srv *kmstest.Server, arn, token string) []way {
+	faults := func(f kmstest.Faults) func(*testing.T, *keys.KMSEntry) {
+		return func(*testing.T, *keys.KMSEntry) { srv.SetFaults(f) }
+	}
+	return []way{
+		{"denied", "AccessDeniedException: ", func(t *testing.T, _ *keys.KMSEntry) { srv.Deny(kmstest.Denial{}); t.Cleanup(srv.AllowAll) }},
+		{"throttled", "ThrottlingException: ", faults(kmstest.Faults{Throttle: 1})},
+		{"server error", "DependencyTimeoutException ", faults(kmstest.Faults{ServerError: 1})},
+		{"reset", "connection reset by peer", faults(kmstest.Faults{Reset: 1})},
+		{"hang", "no answer within ", faults(kmstest.Faults{Hang: 1})},
+		{"disabled", "DisabledException: ", func(t *testing.T, _ *keys.KMSEntry) {
 			srv.SetState(arn, kmstest.Disabled)
 			t.Cleanup(func() { srv.SetState(arn, kmstest.Enabled) })
-		},
-		"signature":   func(t *testing.T, _ *keys.KMSEntry) { setenv(t, "AWS_ACCESS_KEY_ID=AKIDEXAMPLEGONE00000") },
-		"role":        func(_ *testing.T, e *keys.KMSEntry) { e.Role = role + "x" },
-		"bad role":    func(_ *testing.T, e *keys.KMSEntry) { e.Role = string(dataKey) },
-		"bad profile": func(_ *testing.T, e *keys.KMSEntry) { e.AWSProfile = string(dataKey) + "\n" },
-		"web identity": func(t *testing.T, e *keys.KMSEntry) {
+		}},
+		{"bad role", "not the ARN of a role", func(_ *testing.T, e *keys.KMSEntry) { e.Role = string(dataKey) }},
+		{"bad profile", "the AWS profile is malformed", func(_ *testing.T, e *keys.KMSEntry) { e.AWSProfile = string(dataKey) + "\n" }},
+		{"endpoint", "connection refused", func(t *testing.T, _ *keys.KMSEntry) {
+			setenv(t, "AWS_ENDPOINT_URL_KMS=http://user:"+token+"@127.0.0.1:1/")
+		}},
+		{"answer of the wrong key", "IncorrectKeyException: ", func(_ *testing.T, e *keys.KMSEntry) { e.ARN = srv.CreateKey(kmstest.Key{}) }},
+	}
+}
+
+// ofCredentials are the ways to fail without credentials, or with wrong ones.
+func ofCredentials(tokenFile, token string) []way {
+	return []way{
+		{"signature", "InvalidClientTokenId: ", func(t *testing.T, _ *keys.KMSEntry) { setenv(t, "AWS_ACCESS_KEY_ID=AKIDEXAMPLEGONE00000") }},
+		{"role", "not authorized to perform sts:AssumeRole ", func(_ *testing.T, e *keys.KMSEntry) { e.Role = role + "x" }},
+		{"web identity", "sts:AssumeRoleWithWebIdentity", func(t *testing.T, _ *keys.KMSEntry) {
 			noKeys(t)
 			setenv(t, "AWS_ROLE_ARN="+role+"x", "AWS_WEB_IDENTITY_TOKEN_FILE="+tokenFile)
-		},
-		"process": func(t *testing.T, e *keys.KMSEntry) {
+		}},
+		{"process", "the credential_process of the profile did not give any", func(t *testing.T, e *keys.KMSEntry) {
 			configure(t, "[profile dev]\ncredential_process = echo '"+kmstest.SecretAccessKey+"'\n")
 			e.AWSProfile = "dev"
-		},
-		"process with JSON": func(t *testing.T, e *keys.KMSEntry) {
+		}},
+		{"process with JSON", "the credential_process of the profile did not give any", func(t *testing.T, e *keys.KMSEntry) {
 			configure(t, `[profile dev]`+"\n"+`credential_process = echo '{"Version":1,"AccessKeyId":"`+token+`","SecretAccessKey":["`+kmstest.SecretAccessKey+`"]}'`+"\n")
 			e.AWSProfile = "dev"
-		},
-		"configuration": func(t *testing.T, e *keys.KMSEntry) {
+		}},
+		{"configuration", "AWS profile dev is in none of the configuration files", func(t *testing.T, e *keys.KMSEntry) {
 			configure(t, "[profile dev\naws_secret_access_key "+kmstest.SecretAccessKey+"\n= "+token+"\n")
 			e.AWSProfile = "dev"
-		},
-		"endpoint": func(t *testing.T, _ *keys.KMSEntry) {
-			setenv(t, "AWS_ENDPOINT_URL_KMS=http://user:"+token+"@127.0.0.1:1/")
-		},
-		"answer of the wrong key": func(t *testing.T, e *keys.KMSEntry) { e.ARN = srv.CreateKey(kmstest.Key{}) },
+		}},
 	}
 }
 
@@ -86,13 +103,16 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 	tokenFile := write(t, filepath.Join(t.TempDir(), "token"), token)
 	blob := must(base64.StdEncoding.DecodeString(good.Enc))
 	secrets := []string{string(dataKey), good.Enc, string(blob[len(blob)-48:]), kmstest.SecretAccessKey, token} // before that stands the ARN
-	fast := Options{MaxAttempts: 2, AttemptTimeout: 100 * time.Millisecond}
-	for name, setUp := range failing(srv, arn, tokenFile, token) {
-		t.Run(name, func(t *testing.T) {
+	for _, tt := range slices.Concat(ofKMS(srv, arn, token), ofCredentials(tokenFile, token)) {
+		t.Run(tt.name, func(t *testing.T) {
 			e := good
-			setUp(t, &e)
+			tt.setUp(t, &e)
 			defer srv.SetFaults(kmstest.Faults{})
-			s := open(t, fast)
+			o := Options{MaxAttempts: 2, AttemptTimeout: patience}
+			if tt.name == "hang" {
+				o = Options{MaxAttempts: 1, AttemptTimeout: 500 * time.Millisecond}
+			}
+			s := open(t, o)
 			_, unwrapErr := s.Unwrap(t.Context(), e)
 			_, wrapErr := s.Wrap(t.Context(), e, dataKey)
 			if unwrapErr == nil {
@@ -102,7 +122,7 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 				if err == nil {
 					continue // with another key one can wrap
 				}
-				call := mustFail(t, err)
+				call := mustFail(t, err, tt.want)
 				mustNotHold(t, []string{call.Error(), call.Hint}, secrets...)
 				mustNotHold(t, call.Err, secrets...)
 			}

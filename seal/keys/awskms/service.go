@@ -99,8 +99,8 @@ func New(o Options) *Service {
 }
 
 // Wrap implements keys.Wrapper for keys.KMSEntry. The call goes to the Region
-// of the key, with the entry's Context as it is. The secret has 1 to 64 bytes.
-// The error is a *keys.CallError.
+// of the key, with the entry's Context as it is. The secret has 32 or 33
+// bytes. The error is a *keys.CallError.
 func (s *Service) Wrap(ctx context.Context, to keys.Entry, secret []byte) (keys.Entry, error) {
 	e, ok := to.(keys.KMSEntry)
 	if !ok {
@@ -118,7 +118,7 @@ func (s *Service) Wrap(ctx context.Context, to keys.Entry, secret []byte) (keys.
 func (s *Service) wrap(ctx context.Context, e keys.KMSEntry, secret []byte) ([]byte, error) {
 	r, err := newRequest(e)
 	if err == nil {
-		err = checkSecret(secret)
+		err = keys.CheckSecret(secret)
 	}
 	if err != nil {
 		return nil, malformed(err)
@@ -223,7 +223,7 @@ func (s *Service) decrypt(ctx context.Context, r request, key KeyARN, blob []byt
 		return nil, err
 	case !key.answers(aws.ToString(out.KeyId)):
 		return nil, c.wrongAnswer("it is from another key")
-	case checkSecret(out.Plaintext) != nil:
+	case keys.CheckSecret(out.Plaintext) != nil:
 		return nil, c.wrongAnswer(fmt.Sprintf("it has %d bytes of plaintext", len(out.Plaintext)))
 	}
 	return out.Plaintext, nil

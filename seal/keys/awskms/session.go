@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 const (
@@ -157,7 +159,7 @@ func callerARN(s string) string {
 	const maxBytes = 1024
 	parts := strings.SplitN(s, ":", 6)
 	if len(s) > maxBytes || len(parts) != 6 || parts[0] != "arn" || !isPartition(parts[1]) ||
-		parts[2] != "iam" && parts[2] != "sts" || parts[3] != "" || !isAccount(parts[4]) || !only(parts[5], iamChars+"/:") {
+		parts[2] != "iam" && parts[2] != "sts" || parts[3] != "" || !isAccount(parts[4]) || !chars.Only(parts[5], iamChars+"/:") {
 		return ""
 	}
 	return s

@@ -6,20 +6,16 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/signet-secrets/signet/seal/keys/internal/flight"
 )
 
-const (
-	// failureTTL is how long a failure stands in for trying again: hundreds of
-	// documents that need the same credentials fail together, not one timeout
-	// after the other.
-	failureTTL = 5 * time.Second
-	// maxShared bounds what documents can make us keep.
-	maxShared = 256
-)
+// maxShared bounds what documents can make us keep.
+const maxShared = 256
 
 // shared builds values on first use, once for all who ask at the same time. A
-// value is kept, a failure only for failureTTL. The zero value is ready. It is
-// safe for concurrent use.
+// value is kept, which a flight.Group does not do, a failure only for
+// flight.FailureTTL. The zero value is ready. It is safe for concurrent use.
 type shared[K comparable, V any] struct {
 	mu     sync.Mutex
 	builds map[K]*building[V]
@@ -35,7 +31,8 @@ type building[V any] struct {
 
 // get returns the value for k, from build if there is none. It waits for a
 // build on its way no longer than ctx. A build is for all who wait and
-// therefore must not end with the context of one of them.
+// therefore must not end with the context of one of them. A panic of it is a
+// failure.
 func (s *shared[K, V]) get(ctx context.Context, k K, build func() (V, error)) (V, error) {
 	s.mu.Lock()
 	b := s.builds[k]
@@ -48,8 +45,8 @@ func (s *shared[K, V]) get(ctx context.Context, k K, build func() (V, error)) (V
 	if mine {
 		go func() {
 			defer close(b.done)
-			b.value, b.err = build()
-			b.until = time.Now().Add(failureTTL)
+			b.value, b.err = flight.Safely(build)
+			b.until = time.Now().Add(flight.FailureTTL)
 		}()
 	}
 	select {

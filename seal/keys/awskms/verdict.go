@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 // Error codes of KMS, and of the layer before it that checks signatures
@@ -130,7 +131,7 @@ func (c *call) hintUnreachable() string {
 func (c *call) command(name string) string {
 	command := "aws kms " + name + " --key-id " + c.key.String() + " --region " + c.key.Region
 	if p := c.session.id.profile; p != "" {
-		command += " --profile " + shellWord(p)
+		command += " --profile=" + shellWord(p)
 	}
 	return command
 }
@@ -149,7 +150,7 @@ func (c *call) contextText() string {
 
 // plain is a piece of a document within a sentence.
 func plain(s string) string {
-	if s != "" && only(s, alphaNum+"_+=.@:/*-") {
+	if s != "" && chars.Only(s, chars.AlphaNum+"_+=.@:/*-") {
 		return keys.ForeignText(s)
 	}
 	return strconv.Quote(keys.ForeignText(s))

@@ -10,11 +10,15 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
+
+	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/flight"
 )
 
 // do makes one call of Key Vault. A call may only wait for another one's token
 // with a lock, so it is left behind when ctx ends; its own time is bounded too.
-// hide is what the server was sent and must not show when it is repeated.
+// A panic of the SDK is an error. hide is what the server was sent and must not
+// show when it is repeated.
 func do[T any](ctx context.Context, s *Service, k key, hide []byte, call func(context.Context, *azkeys.Client) (T, error)) (T, error) {
 	var none T
 	if ctx.Err() != nil {
@@ -22,7 +26,7 @@ func do[T any](ctx context.Context, s *Service, k key, hide []byte, call func(co
 	}
 	client, err := s.clientFor(k)
 	if err != nil {
-		return none, &permanentError{errors.New(foreign(err.Error()))}
+		return none, &permanentError{errors.New(keys.ForeignText(err.Error()))}
 	}
 	type result struct {
 		value T
@@ -30,7 +34,7 @@ func do[T any](ctx context.Context, s *Service, k key, hide []byte, call func(co
 	}
 	done := make(chan result, 1)
 	go func() {
-		v, err := call(ctx, client)
+		v, err := flight.Safely(func() (T, error) { return call(ctx, client) })
 		done <- result{v, err}
 	}()
 	select {
@@ -47,7 +51,7 @@ func do[T any](ctx context.Context, s *Service, k key, hide []byte, call func(co
 // ended is why ctx ended, and what took the time if it was for that.
 func (s *Service) ended(ctx context.Context) error {
 	err := context.Cause(ctx)
-	if e := new(timeoutError); errors.As(err, &e) && s.credential.flights.trouble() {
+	if e := new(timeoutError); errors.As(err, &e) && s.credential.flights.Trouble() {
 		return &timeoutError{after: e.after, doing: doingLookup}
 	}
 	return err
@@ -68,7 +72,7 @@ func (s *Service) cause(ctx context.Context, k key, hide []byte, err error) erro
 		}
 		return newAnswerError(k, answer, hide, tokenOf(answer.RawResponse.Request))
 	}
-	return errors.New(foreign(err.Error(), hide))
+	return errors.New(keys.ForeignText(err.Error(), hide))
 }
 
 // ownError returns the error of this package in err, nil if there is none.

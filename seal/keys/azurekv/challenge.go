@@ -10,6 +10,9 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 // challengeParameter matches what the SDK takes for a parameter of a challenge.
@@ -38,7 +41,7 @@ func (k key) checkChallenge(h http.Header) error {
 	}
 	if p["error"] == "insufficient_claims" { // a better token for the same service (continuous access evaluation)
 		claims := p["claims"]
-		if len(claims) > maxClaimsBytes || !only(claims, letters+digits+"+/=") {
+		if len(claims) > maxClaimsBytes || !chars.Only(claims, chars.AlphaNum+"+/=") {
 			return errors.New("its claims are malformed")
 		}
 		h.Set("WWW-Authenticate", fmt.Sprintf("Bearer error=%q, claims=%q", "insufficient_claims", claims))
@@ -80,7 +83,7 @@ func (k key) checkResource(resource string) error {
 		return errors.New("it names no resource")
 	}
 	if !strings.EqualFold(u.Host, k.domain()) {
-		return fmt.Errorf("it is for a token of %s, want %s", foreign(u.Host), k.domain())
+		return fmt.Errorf("it is for a token of %s, want %s", keys.ForeignText(u.Host), k.domain())
 	}
 	return nil
 }

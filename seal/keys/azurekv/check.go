@@ -9,16 +9,12 @@ import (
 	"strings"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 const (
-	letters   = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	digits    = "0123456789"
-	nameChars = letters + digits + "-"
-	base64URL = letters + digits + "-_"
-)
+	nameChars = chars.AlphaNum + "-"
 
-const (
 	maxHostBytes  = 253
 	maxLabelBytes = 63
 	// The lengths of names and versions of keys (Key Vault: About keys, secrets
@@ -57,9 +53,9 @@ func parseKey(e keys.AzureKVEntry) (key, error) {
 	switch {
 	case !isHost(k.host):
 		return key{}, errors.New("vault URL has not the form https://<vault>.vault.azure.net")
-	case k.name == "" || len(k.name) > maxNameBytes || !only(k.name, nameChars):
+	case k.name == "" || len(k.name) > maxNameBytes || !chars.Only(k.name, nameChars):
 		return key{}, errors.New("malformed name of a key")
-	case k.version != "" && (len(k.version) != versionBytes || !only(k.version, letters+digits)):
+	case k.version != "" && (len(k.version) != versionBytes || !chars.Only(k.version, chars.AlphaNum)):
 		return key{}, fmt.Errorf("malformed version of a key, want %d letters and digits", versionBytes)
 	}
 	return k, nil
@@ -86,11 +82,11 @@ func (k key) isHSM() bool { return strings.HasPrefix(k.domain(), "managedhsm.") 
 // address passes, and there is no port.
 func isHost(s string) bool {
 	labels := strings.Split(s, ".")
-	if len(s) > maxHostBytes || len(labels) < 3 || !only(labels[len(labels)-1], letters) {
+	if len(s) > maxHostBytes || len(labels) < 3 || !chars.Only(labels[len(labels)-1], chars.Letters) {
 		return false
 	}
 	for _, l := range labels {
-		if l == "" || len(l) > maxLabelBytes || !only(l, nameChars) || l[0] == '-' || l[len(l)-1] == '-' {
+		if l == "" || len(l) > maxLabelBytes || !chars.Only(l, nameChars) || l[0] == '-' || l[len(l)-1] == '-' {
 			return false
 		}
 	}
@@ -116,9 +112,6 @@ func (k key) answers(kid string) bool {
 	return err == nil && a.host == k.host && strings.EqualFold(a.name, k.name) && (k.version == "" || a.version == k.version)
 }
 
-// only reports whether s has no other characters than those in chars.
-func only(s, chars string) bool { return strings.Trim(s, chars) == "" }
-
 // decodeEnc returns the ciphertext of an entry.
 func decodeEnc(enc string) ([]byte, error) {
 	switch {
@@ -126,7 +119,7 @@ func decodeEnc(enc string) ([]byte, error) {
 		return nil, errors.New("entry has no wrapped key")
 	case len(enc) > maxEncBytes:
 		return nil, fmt.Errorf("wrapped key has %d bytes, at most %d are allowed", len(enc), maxEncBytes)
-	case !only(enc, base64URL): // the decoder would skip line breaks
+	case !chars.Only(enc, chars.Base64URL): // the decoder would skip line breaks
 		return nil, errors.New("wrapped key is not URL base64 without padding")
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(enc)
@@ -134,12 +127,4 @@ func decodeEnc(enc string) ([]byte, error) {
 		return nil, errors.New("wrapped key is not URL base64 without padding")
 	}
 	return b, nil
-}
-
-// checkSecret accepts a data key and a share of one.
-func checkSecret(secret []byte) error {
-	if n := len(secret); n != keys.DataKeyBytes && n != keys.DataKeyBytes+1 {
-		return fmt.Errorf("secret has %d bytes, want %d or %d", n, keys.DataKeyBytes, keys.DataKeyBytes+1)
-	}
-	return nil
 }

@@ -16,6 +16,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/flight"
 )
 
 // tokenMargin is how long before its end a token is not used any more.
@@ -31,7 +34,7 @@ type credential struct {
 	given   azcore.TokenCredential // nil: look for some
 	options azcore.ClientOptions
 	timeout time.Duration
-	flights flights[hidden]
+	flights flight.Group[string, hidden]
 
 	mu     sync.Mutex
 	found  azcore.TokenCredential
@@ -49,7 +52,7 @@ func (c *credential) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 	if token, ok := c.kept(name); ok {
 		return token, nil
 	}
-	get, err := c.flights.do(ctx, name, func() (hidden, error) {
+	get, err := c.flights.Do(ctx, name, func() (hidden, error) {
 		cause := &timeoutError{after: c.timeout, doing: doingLookup}
 		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), c.timeout, cause)
 		defer cancel()
@@ -103,7 +106,7 @@ func (c *credential) forget() {
 func (c *credential) search(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	source, err := c.source()
 	if err != nil {
-		return azcore.AccessToken{}, &credentialsError{err: errors.New(foreign(err.Error(), environmentSecrets()...)), permanent: true}
+		return azcore.AccessToken{}, &credentialsError{err: errors.New(keys.ForeignText(err.Error(), environmentSecrets()...)), permanent: true}
 	}
 	token, err := source.GetToken(ctx, o)
 	switch {
@@ -152,13 +155,13 @@ func tokenError(err error, tenant string) error {
 	known := environmentSecrets()
 	failed := new(azidentity.AuthenticationFailedError)
 	if !errors.As(err, &failed) {
-		return &noCredentialsError{tried: foreign(attempted(err.Error()), known...)}
+		return &noCredentialsError{tried: keys.ForeignText(attempted(err.Error()), known...)}
 	}
-	e := &credentialsError{tenant: tenant, err: errors.New(foreign(attempted(failed.Error()), known...))}
+	e := &credentialsError{tenant: tenant, err: errors.New(keys.ForeignText(attempted(failed.Error()), known...))}
 	if resp := failed.RawResponse; resp != nil {
 		e.permanent = resp.StatusCode < 500 && resp.StatusCode != http.StatusTooManyRequests
 		if text := loginText(resp); text != "" {
-			e.err = errors.New(foreign(text, known...))
+			e.err = errors.New(keys.ForeignText(text, known...))
 		}
 	}
 	return e

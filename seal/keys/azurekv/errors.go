@@ -82,7 +82,7 @@ func newAnswerError(k key, answer *azcore.ResponseError, known ...[]byte) *answe
 		return e
 	}
 	e.status, e.inner = word(body.Error.Code), word(body.Error.Inner.Code)
-	e.message = foreign(body.Error.Message, known...)
+	e.message = keys.ForeignText(body.Error.Message, known...)
 	if _, rest, found := strings.Cut(e.message, ";oid="); found {
 		object, _, _ := strings.Cut(rest, ";")
 		e.caller = id(object)

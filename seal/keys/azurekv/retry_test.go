@@ -18,19 +18,20 @@ import (
 func TestRetries(t *testing.T) {
 	throttled := failing(429, "Throttled", "", "Request was not processed because too many requests were received.")
 	for _, tt := range []struct {
-		name   string
-		faults []fault
+		name    string
+		faults  []fault
+		timeout time.Duration // 0 is the default
 	}{
-		{"throttled", []fault{throttled, throttled}},
-		{"unavailable", []fault{failing(503, "ServiceUnavailable", "", "The service is unavailable.")}},
-		{"internal error", []fault{failing(500, "InternalServerError", "", "An internal error occurred.")}},
-		{"bad gateway without JSON", []fault{func(w http.ResponseWriter, _ *http.Request, _ []byte) { w.WriteHeader(502) }}},
-		{"connection reset", []fault{resetting, resetting}},
-		{"hang", []fault{hanging}},
+		{"throttled", []fault{throttled, throttled}, 0},
+		{"unavailable", []fault{failing(503, "ServiceUnavailable", "", "The service is unavailable.")}, 0},
+		{"internal error", []fault{failing(500, "InternalServerError", "", "An internal error occurred.")}, 0},
+		{"bad gateway without JSON", []fault{func(w http.ResponseWriter, _ *http.Request, _ []byte) { w.WriteHeader(502) }}, 0},
+		{"connection reset", []fault{resetting, resetting}, 0},
+		{"hang", []fault{hanging}, 6 * time.Second}, // two fifths are for one attempt
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a := newAzure(t)
-			s := newService(t, a, Options{Timeout: 5 * time.Second})
+			s := newService(t, a, Options{Timeout: tt.timeout})
 			e := wrap(t, s, documents(newVersion), patterned(32))
 			before := a.count()
 			a.inject(tt.faults...)

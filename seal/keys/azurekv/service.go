@@ -12,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/rest"
 )
 
 // The defaults of Options.
@@ -69,7 +70,7 @@ func New(o Options) *Service {
 		o.Attempts = DefaultAttempts
 	}
 	s := &Service{o: o, clients: map[string]*azkeys.Client{}}
-	s.client = &http.Client{Transport: o.Transport, CheckRedirect: noRedirect}
+	s.client = &http.Client{Transport: o.Transport, CheckRedirect: rest.NoRedirect}
 	if o.Transport == nil {
 		s.client.Transport = newTransport(s.attemptTimeout())
 	}

@@ -15,16 +15,13 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/rest"
 )
 
-const (
-	// maxAnswerBytes bounds an answer. Those of the login service are the
-	// longest.
-	maxAnswerBytes = 256 << 10
-	// maxIdlePerHost keeps a connection for each of the calls that a program
-	// makes at once; with 10, the SDK's default, most would dial anew.
-	maxIdlePerHost = 64
-)
+// maxAnswerBytes bounds an answer. Those of the login service are the longest.
+const maxAnswerBytes = 256 << 10
 
 // transport is the HTTP client of the SDK. What it bounds is one attempt, so
 // that the retries above it have something to retry. Answers are read to their
@@ -62,24 +59,11 @@ func (t *transport) Do(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// newTransport returns what requests are made with. HTTP/1.1 alone, because an
-// attempt that is given up then takes its connection with it: one dead HTTP/2
-// connection would time all attempts out.
+// newTransport returns what requests are made with.
 func newTransport(attempt time.Duration) *http.Transport {
-	http1 := new(http.Protocols)
-	http1.SetHTTP1(true)
-	// A host that cannot be reached is told from a server that does not answer.
-	dialer := &net.Dialer{Timeout: attempt * 3 / 4}
-	return &http.Transport{
-		Proxy:               besidesMetadata(http.ProxyFromEnvironment),
-		DialContext:         dialer.DialContext,
-		TLSHandshakeTimeout: attempt * 3 / 4,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-		Protocols:           http1,
-		MaxIdleConns:        4 * maxIdlePerHost,
-		MaxIdleConnsPerHost: maxIdlePerHost,
-		IdleConnTimeout:     90 * time.Second,
-	}
+	t := rest.NewTransport(attempt)
+	t.Proxy = besidesMetadata(t.Proxy)
+	return t
 }
 
 // proxyFunc chooses the proxy of a request, nil for none.
@@ -98,10 +82,6 @@ func besidesMetadata(p proxyFunc) proxyFunc {
 	}
 }
 
-// noRedirect keeps requests, which carry tokens and secrets, where they were
-// sent to.
-func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
 // requestError is a request without an answer. ctx is that of the attempt.
 func requestError(ctx context.Context, req *http.Request, err error) error {
 	if ctx.Err() != nil {
@@ -110,7 +90,7 @@ func requestError(ctx context.Context, req *http.Request, err error) error {
 	if e := new(url.Error); errors.As(err, &e) {
 		err = e.Err // without the URL
 	}
-	text := errors.New(req.URL.Host + ": " + foreign(err.Error(), tokenOf(req)))
+	text := errors.New(req.URL.Host + ": " + keys.ForeignText(err.Error(), tokenOf(req)))
 	if errors.As(err, new(*tls.CertificateVerificationError)) {
 		return &permanentError{text}
 	}

@@ -52,7 +52,7 @@ func (s *Service) decrypt(ctx context.Context, k key, enc []byte) ([]byte, error
 	if a.KID == nil || !k.answers(string(*a.KID)) {
 		return nil, errors.New("the answer is of another key")
 	}
-	if err := checkSecret(a.Result); err != nil {
+	if err := keys.CheckSecret(a.Result); err != nil {
 		return nil, &permanentError{err}
 	}
 	return a.Result, nil

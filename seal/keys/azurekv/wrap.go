@@ -23,12 +23,12 @@ import (
 func (s *Service) Wrap(ctx context.Context, to keys.Entry, secret []byte) (keys.Entry, error) {
 	e, ok := to.(keys.AzureKVEntry)
 	if !ok {
-		return nil, fmt.Errorf("wrap with azure_kv: entry is of type %q", string(to.Type()))
+		return nil, fmt.Errorf("wrap for azure_kv: entry is of type %q", string(to.Type()))
 	}
 	fail := failure{operation: keys.Wrapping, entry: e}
 	k, err := parseKey(e)
 	if err == nil {
-		err = checkSecret(secret)
+		err = keys.CheckSecret(secret)
 	}
 	if err != nil {
 		return nil, fail.permanently(err)
@@ -64,7 +64,7 @@ func (s *Service) newest(ctx context.Context, k key) (string, error) {
 	case a.Key == nil || a.Key.KID == nil || !k.answers(string(*a.Key.KID)):
 		return "", errors.New("the answer is of another key")
 	case a.Key.Kty != nil && *a.Key.Kty != azkeys.KeyTypeRSA && *a.Key.Kty != azkeys.KeyTypeRSAHSM:
-		return "", &permanentError{fmt.Errorf("the key is of type %s, want RSA or RSA-HSM", foreign(string(*a.Key.Kty)))}
+		return "", &permanentError{fmt.Errorf("the key is of type %s, want RSA or RSA-HSM", keys.ForeignText(string(*a.Key.Kty)))}
 	case a.Attributes != nil && a.Attributes.Enabled != nil && !*a.Attributes.Enabled:
 		return "", &disabledError{version: a.Key.KID.Version()}
 	}

@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/signet-secrets/signet/seal/keys/internal/rest"
 )
 
 // maxAnswerBytes bounds an answer. Cloud KMS takes 64 KiB of plaintext at most.
@@ -67,7 +69,7 @@ func (s *Service) do(ctx context.Context, r request) (*grant, error) {
 			return g, err
 		}
 		last = err
-		if err := pause(ctx, max(backoff(attempt), waitOf(err))); err != nil {
+		if err := rest.Pause(ctx, max(backoff(attempt), waitOf(err))); err != nil {
 			return g, withLast(err, last)
 		}
 	}

@@ -9,16 +9,11 @@ import (
 	"strings"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 const (
-	lowerCase = "abcdefghijklmnopqrstuvwxyz"
-	digits    = "0123456789"
-	nameChars = lowerCase + "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + digits + "_-"
-	base64Std = lowerCase + "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + digits + "+/="
-)
-
-const (
+	nameChars = chars.AlphaNum + "_-"
 	// maxNameBytes bounds each part of a resource id (Cloud KMS API,
 	// CreateKeyRing), maxDomainBytes the domain that a project may carry.
 	maxNameBytes   = 63
@@ -62,7 +57,7 @@ func parseKeyName(s string) (keyName, error) {
 	switch {
 	case !isProject(n.project):
 		return keyName{}, errors.New("resource id has a malformed project")
-	case !isName(n.location, lowerCase+digits+"-"):
+	case !isName(n.location, chars.LowerCase+chars.Digits+"-"):
 		return keyName{}, errors.New("resource id has a malformed location")
 	case !isName(n.ring, nameChars):
 		return keyName{}, errors.New("resource id has a malformed key ring")
@@ -89,15 +84,12 @@ func isProject(s string) bool {
 
 // isLabel accepts what is fit for a part of a host name, and for a project id.
 func isLabel(s string) bool {
-	return isName(s, lowerCase+digits+"-") && s[0] != '-' && s[len(s)-1] != '-'
+	return isName(s, chars.LowerCase+chars.Digits+"-") && s[0] != '-' && s[len(s)-1] != '-'
 }
 
-func isName(s, chars string) bool {
-	return s != "" && len(s) <= maxNameBytes && only(s, chars)
+func isName(s, alphabet string) bool {
+	return s != "" && len(s) <= maxNameBytes && chars.Only(s, alphabet)
 }
-
-// only reports whether s has no other characters than those in chars.
-func only(s, chars string) bool { return strings.Trim(s, chars) == "" }
 
 // decodeEnc returns the ciphertext of an entry.
 func decodeEnc(enc string) ([]byte, error) {
@@ -106,7 +98,7 @@ func decodeEnc(enc string) ([]byte, error) {
 		return nil, errors.New("entry has no wrapped key")
 	case len(enc) > maxEncBytes:
 		return nil, fmt.Errorf("wrapped key has %d bytes, at most %d are allowed", len(enc), maxEncBytes)
-	case !only(enc, base64Std): // the decoder would skip line breaks
+	case !chars.Only(enc, chars.Base64Std): // the decoder would skip line breaks
 		return nil, errors.New("wrapped key is not standard base64")
 	}
 	b, err := base64.StdEncoding.Strict().DecodeString(enc)
@@ -114,12 +106,4 @@ func decodeEnc(enc string) ([]byte, error) {
 		return nil, errors.New("wrapped key is not standard base64")
 	}
 	return b, nil
-}
-
-// checkSecret accepts a data key and a share of one.
-func checkSecret(secret []byte) error {
-	if n := len(secret); n != keys.DataKeyBytes && n != keys.DataKeyBytes+1 {
-		return fmt.Errorf("secret has %d bytes, want %d or %d", n, keys.DataKeyBytes, keys.DataKeyBytes+1)
-	}
-	return nil
 }

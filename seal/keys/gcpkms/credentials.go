@@ -19,6 +19,8 @@ import (
 	"cloud.google.com/go/auth"
 	"cloud.google.com/go/auth/credentials"
 	"cloud.google.com/go/compute/metadata"
+
+	"github.com/signet-secrets/signet/seal/keys"
 )
 
 // Where credentials are looked for, in this order (sops: gcpkms/keysource.go,
@@ -144,7 +146,7 @@ func (s *Service) fromJSON(place string, data []byte) (*identity, error) {
 	o.UseSelfSignedJWT = file.Type == string(credentials.ServiceAccount)
 	creds, err := credentials.NewCredentialsFromJSON(credentials.CredType(file.Type), data, o)
 	if err != nil {
-		return nil, &credentialsError{place: place, err: errors.New(foreign(err.Error(), file.list()...)), permanent: true}
+		return nil, &credentialsError{place: place, err: errors.New(keys.ForeignText(err.Error(), file.list()...)), permanent: true}
 	}
 	id := newIdentity(place, creds)
 	if isAccount(file.ClientEmail) {
@@ -166,7 +168,7 @@ func (s *Service) fromMetadata(ctx context.Context) (*identity, error) {
 	}
 	creds, err := credentials.DetectDefault(s.detectOptions())
 	if err != nil {
-		return nil, &credentialsError{place: metadataServer, err: errors.New(foreign(err.Error()))}
+		return nil, &credentialsError{place: metadataServer, err: errors.New(keys.ForeignText(err.Error()))}
 	}
 	return newIdentity(metadataServer, creds), nil
 }

@@ -31,6 +31,7 @@ import (
 	"cloud.google.com/go/auth"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/rest"
 )
 
 // account is a service account, made for one test.
@@ -92,7 +93,7 @@ func google(t testing.TB, handler http.Handler) *http.Transport {
 	t.Cleanup(server.Close)
 	pool := x509.NewCertPool()
 	pool.AddCert(server.Certificate())
-	transport := newTransport(10 * time.Second)
+	transport := rest.NewTransport(10 * time.Second)
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool, ServerName: "example.com"} // a name in httptest's certificate
 	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())

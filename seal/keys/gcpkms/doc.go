@@ -10,9 +10,9 @@
 // An entry is checked before anything else happens (Check). Then credentials
 // are looked for where SOPS does: GOOGLE_CREDENTIALS (a path or JSON),
 // GOOGLE_OAUTH_ACCESS_TOKEN, GOOGLE_APPLICATION_CREDENTIALS, the login of
-// gcloud, the metadata server. The first ones found are used for all calls and
-// are final. SOPS_GCP_KMS_ENDPOINT and SOPS_GCP_KMS_UNIVERSE_DOMAIN choose
-// another Cloud KMS; a document never does.
+// gcloud, the metadata server. The first ones found are used for all calls, and
+// no others when they fail. SOPS_GCP_KMS_ENDPOINT and
+// SOPS_GCP_KMS_UNIVERSE_DOMAIN choose another Cloud KMS; a document never does.
 //
 // Each Wrap and Unwrap is one request, repeated while the server is busy or out
 // of order, and ends within Options.Timeout. Checksums go along in both

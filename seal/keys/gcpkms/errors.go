@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/rest"
 )
 
 // failure makes the errors of one call.
@@ -69,10 +70,7 @@ type answerError struct {
 // newAnswerError reads the JSON of an error (google.rpc.Status). Of anything
 // else, such as the page of a proxy, nothing is shown but the code.
 func newAnswerError(resp *http.Response, data []byte, known [][]byte) *answerError {
-	e := &answerError{code: resp.StatusCode}
-	if seconds, err := strconv.ParseUint(resp.Header.Get("Retry-After"), 10, 16); err == nil {
-		e.retryAfter = time.Duration(seconds) * time.Second
-	}
+	e := &answerError{code: resp.StatusCode, retryAfter: rest.RetryAfter(resp.Header)}
 	var body struct {
 		Error struct {
 			Message string `json:"message"`
@@ -86,7 +84,7 @@ func newAnswerError(resp *http.Response, data []byte, known [][]byte) *answerErr
 		return e
 	}
 	e.status = word(body.Error.Status)
-	e.message = foreign(body.Error.Message, known...)
+	e.message = keys.ForeignText(body.Error.Message, known...)
 	for _, d := range body.Error.Details {
 		if e.reason == "" {
 			e.reason = word(d.Reason)
@@ -121,7 +119,7 @@ func requestError(ctx context.Context, host string, err error, known [][]byte) e
 	if e := new(url.Error); errors.As(err, &e) {
 		err = e.Err // without the URL
 	}
-	text := errors.New(host + ": " + foreign(err.Error(), known...))
+	text := errors.New(host + ": " + keys.ForeignText(err.Error(), known...))
 	if errors.As(err, new(*tls.CertificateVerificationError)) {
 		return &permanentError{text}
 	}

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"net"
 	"os"
-	"time"
 
 	"cloud.google.com/go/auth"
+
+	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/rest"
 )
 
 // Where Cloud KMS is, if not at Google (sops: gcpkms/keysource.go;
@@ -38,7 +40,7 @@ func (g *grant) known() [][]byte { return append(g.secrets(), []byte(g.token()))
 // authorize returns a grant with a token that is valid. All who ask at the same
 // time get the same one, whose owner keeps it until it expires.
 func (s *Service) authorize(ctx context.Context) (*grant, error) {
-	return s.grants.do(ctx, func() (*grant, error) {
+	return s.grants.Do(ctx, struct{}{}, func() (*grant, error) {
 		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), s.o.Timeout, &timeoutError{after: s.o.Timeout, doing: doingLookup})
 		defer cancel()
 		id, err := s.whoAmI(ctx)
@@ -112,9 +114,9 @@ func (s *Service) baseURL(ctx context.Context, id *identity) (string, error) {
 	got, err := id.creds().UniverseDomain(ctx)
 	switch {
 	case err != nil:
-		return "", &credentialsError{place: id.caller, err: errors.New(foreign(err.Error(), id.secrets()...))}
+		return "", &credentialsError{place: id.caller, err: errors.New(keys.ForeignText(err.Error(), id.secrets()...))}
 	case got != want:
-		return "", &credentialsError{place: id.caller, err: errors.New("belongs to the universe " + foreign(got) + ", want " + foreign(want)), permanent: true}
+		return "", &credentialsError{place: id.caller, err: errors.New("belongs to the universe " + keys.ForeignText(got) + ", want " + keys.ForeignText(want)), permanent: true}
 	}
 	return base, nil
 }
@@ -141,8 +143,8 @@ func (id *identity) fetch(ctx context.Context) (*auth.Token, error) {
 			return token, nil
 		}
 		temporary, permanent := judgeToken(err)
-		if !temporary || try == tokenTries || pause(ctx, backoff(try)) != nil {
-			return nil, &credentialsError{place: id.caller, err: errors.New(foreign(err.Error(), id.secrets()...)), permanent: permanent}
+		if !temporary || try == tokenTries || rest.Pause(ctx, backoff(try)) != nil {
+			return nil, &credentialsError{place: id.caller, err: errors.New(keys.ForeignText(err.Error(), id.secrets()...)), permanent: permanent}
 		}
 	}
 }
@@ -154,16 +156,4 @@ func judgeToken(err error) (temporary, permanent bool) {
 		return refused.Temporary(), !refused.Temporary()
 	}
 	return errors.As(err, new(net.Error)), false
-}
-
-// pause waits, or returns the cause of the end of ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

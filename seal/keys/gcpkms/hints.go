@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 const hintLogin = "log in with: gcloud auth application-default login; or name the key file of a service account in " + envApplication
@@ -89,5 +90,5 @@ func (n keyName) flags() string {
 // isAccount reports whether s is the name of an account: an e-mail address.
 func isAccount(s string) bool {
 	name, domain, found := strings.Cut(s, "@")
-	return found && len(s) <= maxDomainBytes && name != "" && domain != "" && only(name+domain, nameChars+".+")
+	return found && len(s) <= maxDomainBytes && name != "" && domain != "" && chars.Only(name+domain, nameChars+".+")
 }

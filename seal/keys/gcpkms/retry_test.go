@@ -17,19 +17,20 @@ import (
 func TestRetries(t *testing.T) {
 	throttled := failing(429, "RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED", "Quota exceeded for quota metric 'Cryptographic requests'.")
 	for _, tt := range []struct {
-		name   string
-		faults []fault
+		name    string
+		faults  []fault
+		timeout time.Duration // 0 is the default
 	}{
-		{"throttled", []fault{throttled, throttled}},
-		{"unavailable", []fault{failing(503, "UNAVAILABLE", "", "The service is currently unavailable.")}},
-		{"internal error", []fault{failing(500, "INTERNAL", "", "Internal error encountered.")}},
-		{"bad gateway without JSON", []fault{func(w http.ResponseWriter, _ *http.Request, _ []byte) { w.WriteHeader(502) }}},
-		{"connection reset", []fault{resetting, resetting}},
-		{"hang", []fault{hanging}},
+		{"throttled", []fault{throttled, throttled}, 0},
+		{"unavailable", []fault{failing(503, "UNAVAILABLE", "", "The service is currently unavailable.")}, 0},
+		{"internal error", []fault{failing(500, "INTERNAL", "", "Internal error encountered.")}, 0},
+		{"bad gateway without JSON", []fault{func(w http.ResponseWriter, _ *http.Request, _ []byte) { w.WriteHeader(502) }}, 0},
+		{"connection reset", []fault{resetting, resetting}, 0},
+		{"hang", []fault{hanging}, 6 * time.Second}, // two fifths are for one attempt
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := newServer(t)
-			s := newService(t, server, Options{Timeout: 5 * time.Second})
+			s := newService(t, server, Options{Timeout: tt.timeout})
 			e := wrap(t, s, testKey, patterned(32))
 			before := server.count()
 			server.inject(tt.faults...)
@@ -71,7 +72,7 @@ func TestRetryAfterIsHonouredAndCapped(t *testing.T) {
 	for _, tt := range []struct {
 		header string
 		want   time.Duration
-	}{{"2", 2 * time.Second}, {"3600", maxBackoff}, {"99999999999999999999", 0}, {"soon", 0}, {"-1", 0}, {"", 0}} {
+	}{{"2", 2 * time.Second}, {"3600", maxBackoff}, {"86400", maxBackoff}, {"99999999999999999999", 0}, {"soon", 0}, {"-1", 0}, {"", 0}} {
 		e := newAnswerError(&http.Response{StatusCode: 429, Header: http.Header{"Retry-After": {tt.header}}}, nil, nil)
 		if got := waitOf(e); got != tt.want {
 			t.Errorf("%q: %v, want %v", tt.header, got, tt.want)

@@ -140,10 +140,10 @@ func TestServicePrintsNoSecrets(t *testing.T) {
 			_ = wrapOnce(t, s) // a user's needs the network
 			type holder struct{ s *Service }
 			body := strings.Split(a.pem, "\n")[1]
-			for _, v := range []any{s, holder{s}, s.grants.last, s.identity, []any{s}} {
+			for _, v := range []any{s, holder{s}, &s.grants, s.identity, []any{s}} {
 				mustNotLeak(t, v, testToken, body, "fake-refresh/token", "hunter2-hunter2")
 			}
-			if g := s.grants.last.value; g != nil {
+			if g, _ := s.authorize(t.Context()); g != nil {
 				mustNotLeak(t, g, testToken, body)
 				mustNotLeak(t, *g, testToken, body)
 			}

@@ -10,6 +10,8 @@ import (
 	"cloud.google.com/go/auth"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/flight"
+	"github.com/signet-secrets/signet/seal/keys/internal/rest"
 )
 
 // The defaults of Options.
@@ -44,7 +46,7 @@ type Options struct {
 type Service struct {
 	o      Options
 	client *http.Client
-	grants flight[*grant]
+	grants flight.Group[struct{}, *grant]
 
 	mu       sync.Mutex
 	identity *identity // nil until found
@@ -67,10 +69,10 @@ func New(o Options) *Service {
 	s := &Service{o: o}
 	s.client = &http.Client{
 		Transport:     o.Transport,
-		CheckRedirect: noRedirect,
+		CheckRedirect: rest.NoRedirect,
 	}
 	if o.Transport == nil {
-		s.client.Transport = newTransport(s.attemptTimeout())
+		s.client.Transport = rest.NewTransport(s.attemptTimeout())
 	}
 	return s
 }

@@ -61,7 +61,7 @@ func (a decryptAnswer) check() error {
 	if a.PlaintextCRC32C != "" && a.PlaintextCRC32C != checksum(a.Plaintext) {
 		return errors.New("the secret was damaged on its way from Cloud KMS")
 	}
-	if err := checkSecret(a.Plaintext); err != nil {
+	if err := keys.CheckSecret(a.Plaintext); err != nil {
 		return &permanentError{err}
 	}
 	return nil

@@ -34,13 +34,13 @@ type (
 func (s *Service) Wrap(ctx context.Context, to keys.Entry, secret []byte) (keys.Entry, error) {
 	e, ok := to.(keys.GCPKMSEntry)
 	if !ok {
-		return nil, fmt.Errorf("wrap with gcp_kms: entry is of type %q", string(to.Type()))
+		return nil, fmt.Errorf("wrap for gcp_kms: entry is of type %q", string(to.Type()))
 	}
 	fail := failure{operation: keys.Wrapping, entry: e}
 	if err := Check(e); err != nil {
 		return nil, fail.permanently(err)
 	}
-	if err := checkSecret(secret); err != nil {
+	if err := keys.CheckSecret(secret); err != nil {
 		return nil, fail.permanently(err)
 	}
 	var a encryptAnswer

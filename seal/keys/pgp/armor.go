@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 const (
@@ -17,7 +19,6 @@ const (
 	maxEncBytes = 64 << 10
 	// maxLineBytes is the longest line of base64 (RFC 9580, section 6).
 	maxLineBytes = 76
-	base64Std    = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/="
 )
 
 // dearmor returns the message in enc (RFC 9580, section 6.2):
@@ -63,7 +64,7 @@ func decodeLines(lines []string) ([]byte, error) {
 	}
 	var text strings.Builder
 	for _, line := range lines {
-		if line == "" || len(line) > maxLineBytes || !only(line, base64Std) {
+		if line == "" || len(line) > maxLineBytes || !chars.Only(line, chars.Base64Std) {
 			return nil, bad
 		}
 		text.WriteString(line)

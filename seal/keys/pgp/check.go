@@ -8,13 +8,13 @@ import (
 	"strings"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 const (
-	hexDigits = "0123456789abcdefABCDEF"
 	// nameChars are those of fingerprints, key IDs and mail addresses. None of
 	// them means anything to a shell.
-	nameChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@._+-"
+	nameChars = chars.AlphaNum + "@._+-"
 )
 
 const (
@@ -32,7 +32,7 @@ func Check(e keys.PGPEntry) error {
 	switch {
 	case fp == "":
 		return errors.New("fingerprint is empty")
-	case !only(fp, hexDigits):
+	case !chars.Only(fp, chars.Hex):
 		return errors.New("fingerprint is not hex: want the 40 digits that gpg --list-keys shows")
 	case len(fp) != fingerprintV4 && len(fp) != fingerprintV5:
 		return fmt.Errorf("fingerprint has %d hex digits, want %d or %d", len(fp), fingerprintV4, fingerprintV5)
@@ -45,19 +45,8 @@ func Check(e keys.PGPEntry) error {
 // 0x, a mail address. It goes into messages only, not to gpg, which finds the
 // key by what the message says.
 func checkName(name string) error {
-	if name = strings.TrimSuffix(name, "!"); name == "" || len(name) > maxNameBytes || name[0] == '-' || !only(name, nameChars) {
+	if name = strings.TrimSuffix(name, "!"); name == "" || len(name) > maxNameBytes || name[0] == '-' || !chars.Only(name, nameChars) {
 		return errors.New("fingerprint is malformed")
 	}
 	return nil
 }
-
-// checkSecret accepts a data key and a share of one.
-func checkSecret(secret []byte) error {
-	if n := len(secret); n != keys.DataKeyBytes && n != keys.DataKeyBytes+1 {
-		return fmt.Errorf("secret has %d bytes, want %d or %d", n, keys.DataKeyBytes, keys.DataKeyBytes+1)
-	}
-	return nil
-}
-
-// only reports whether s has no other characters than those in chars.
-func only(s, chars string) bool { return strings.Trim(s, chars) == "" }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 // failure makes the errors of one call.
@@ -108,7 +109,7 @@ func (e *gpgError) read(status []string) {
 	last := status[len(status)-1]
 	switch status[0] {
 	case "NO_SECKEY":
-		if len(last) <= fingerprintV5 && only(last, hexDigits) {
+		if len(last) <= fingerprintV5 && chars.Only(last, chars.Hex) {
 			e.noSecret = last
 		}
 	case "INV_RECP":

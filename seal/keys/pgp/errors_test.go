@@ -166,7 +166,8 @@ func TestPatience(t *testing.T) {
 	os.Remove(asked)
 	t.Run("context", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
+		defer cancel()
+		done := make(chan error, 1)
 		go func() {
 			_, err := New(Options{}).Unwrap(ctx, e)
 			done <- err
@@ -179,32 +180,41 @@ func TestPatience(t *testing.T) {
 	})
 	// A script leaves its children behind when it is killed, with its pipes.
 	t.Run("script", func(t *testing.T) {
-		s := New(Options{Program: script(t, "sleep 600 & echo $! >'"+asked+".pid'; wait\n"), Timeout: time.Second})
-		start := time.Now()
-		_, err := s.Wrap(t.Context(), keys.PGPEntry{Fingerprint: fingerprint}, []byte(testSecret))
-		mustFail(t, err, "did not finish within 1s")
-		if took := time.Since(start); took > time.Minute {
-			t.Errorf("took %v", took)
+		pidFile := asked + ".pid"
+		s := New(Options{Program: script(t, "sleep 600 & echo $! >'"+pidFile+".new'; mv '"+pidFile+".new' '"+pidFile+"'; wait\n")})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		done := make(chan error, 1)
+		go func() {
+			_, err := s.Wrap(ctx, keys.PGPEntry{Fingerprint: fingerprint}, []byte(testSecret))
+			done <- err
+		}()
+		waitFor(t, pidFile)
+		cancel()
+		select {
+		case err := <-done:
+			if mustFail(t, err, "context canceled"); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+		case <-time.After(time.Minute):
+			t.Error("waits for the child of the script")
 		}
-		pid, _ := os.ReadFile(asked + ".pid")
-		exec.Command("kill", strings.TrimSpace(string(pid))).Run()
+		pid, err := os.ReadFile(pidFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command("kill", strings.TrimSpace(string(pid))).CombinedOutput(); err != nil {
+			t.Errorf("the child of the script was gone: %v: %s", err, out)
+		}
 	})
 }
 
 func waitFor(t *testing.T, path string) {
 	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if _, err := os.Stat(path); err == nil {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-t.Context().Done():
-			t.Fatalf("%s did not appear", path)
-		}
-	}
+	eventually(t, path, func() bool {
+		_, err := os.Stat(path)
+		return err == nil
+	})
 }
 
 // A gpg that repeats what it was given on stderr, in any form, does not get it

@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/signet-secrets/signet/seal/keys"
 )
@@ -30,6 +32,11 @@ const (
 	expired      = "Creation-Date: 20190101T000000\nExpire-Date: 20200101T000000\n"
 )
 
+// agentConf has gpg-agent protect keys with the fewest rounds that there are.
+// By default it measures how many this machine does in 100 ms, for each new
+// agent, which is most of what these tests would take.
+const agentConf = "s2k-count 65536\n"
+
 // newHome points GNUPGHOME at a new directory for the test, the path of which
 // is short enough for the sockets of gpg-agent. The agent ends with the test.
 func newHome(t testing.TB) string {
@@ -41,6 +48,9 @@ func newHome(t testing.TB) string {
 	}
 	dir, err := os.MkdirTemp("", "sg")
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "gpg-agent.conf"), []byte(agentConf), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -111,11 +121,34 @@ func script(t testing.TB, body string) string {
 // setPinentry has the agent of home ask for passphrases with a script.
 func setPinentry(t testing.TB, home, path string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(home, "gpg-agent.conf"), []byte("pinentry-program "+path+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(home, "gpg-agent.conf"), []byte(agentConf+"pinentry-program "+path+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command("gpgconf", "--kill", "gpg-agent").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
+	}
+	// The agent has only agreed to end. Who reaches it before that is told that
+	// there is no secret key.
+	socket, err := exec.Command("gpgconf", "--list-dirs", "agent-socket").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the end of gpg-agent", func() bool {
+		_, err := os.Lstat(strings.TrimSpace(string(socket)))
+		return errors.Is(err, fs.ErrNotExist)
+	})
+}
+
+// eventually waits for a condition.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	const patience = 30 * time.Second
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); !ok(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v in vain for %s", patience, what)
+		}
 	}
 }
 

@@ -85,6 +85,17 @@ func TestUnwrapSeveralKeys(t *testing.T) {
 	}
 }
 
+// A public key that nobody has vouched for is wrapped for: its fingerprint says
+// whose it is.
+func TestWrapUntrusted(t *testing.T) {
+	newHome(t)
+	theirs, _ := newKey(t, "theirs@example.com", noPassphrase, curveKey)
+	public := gpg(t, nil, "--export", theirs)
+	newHome(t)
+	gpg(t, public, "--import")
+	wrap(t, theirs)
+}
+
 // Calls at the same time do not get into each other's way.
 func TestConcurrent(t *testing.T) {
 	newHome(t)

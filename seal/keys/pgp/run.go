@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"time"
+
+	"github.com/signet-secrets/signet/seal/keys/internal/hide"
 )
 
 const (
@@ -59,7 +61,7 @@ func (s *Service) run(ctx context.Context, timeout time.Duration, input []byte, 
 	case stdout.over:
 		return nil, errTooMuch
 	case errors.As(err, &exit):
-		return nil, newGPGError(redacted(stderr.b.String(), input), exit.ExitCode())
+		return nil, newGPGError(hide.In(stderr.b.String(), input), exit.ExitCode())
 	case err != nil:
 		return nil, &startError{err}
 	}

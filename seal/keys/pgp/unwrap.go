@@ -37,7 +37,7 @@ func (s *Service) Unwrap(ctx context.Context, e keys.Entry) ([]byte, error) {
 	if err != nil {
 		return nil, fail.because(err)
 	}
-	if err := checkSecret(secret); err != nil {
+	if err := keys.CheckSecret(secret); err != nil {
 		return nil, fail.because(&contentError{err})
 	}
 	return secret, nil

@@ -21,12 +21,12 @@ import (
 func (s *Service) Wrap(ctx context.Context, to keys.Entry, secret []byte) (keys.Entry, error) {
 	e, ok := to.(keys.PGPEntry)
 	if !ok {
-		return nil, fmt.Errorf("wrap with pgp: entry is of type %q", string(to.Type()))
+		return nil, fmt.Errorf("wrap for pgp: entry is of type %q", string(to.Type()))
 	}
 	fail := failure{operation: keys.Wrapping, entry: e}
 	err := Check(e)
 	if err == nil {
-		err = checkSecret(secret)
+		err = keys.CheckSecret(secret)
 	}
 	if err != nil {
 		return nil, fail.permanently(err)

@@ -192,8 +192,8 @@ func TestPatience(t *testing.T) {
 			w.Header().Set("Retry-After", "86400")
 			w.WriteHeader(503)
 		})
-		_, err := New(Options{Timeout: 500 * time.Millisecond}).Wrap(t.Context(), app(server), []byte(testSecret))
-		mustFail(t, err, "no answer within 500ms; before that: 503 Service Unavailable")
+		_, err := New(Options{Timeout: 1900 * time.Millisecond}).Wrap(t.Context(), app(server), []byte(testSecret))
+		mustFail(t, err, "no answer within 1.9s; before that: 503 Service Unavailable")
 	})
 	t.Run("half an answer", func(t *testing.T) {
 		server.Answer(func(w http.ResponseWriter, r *http.Request) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/rest"
 )
 
 // maxAnswerBytes bounds an answer. One with a wrapped secret has some 1,000.
@@ -34,7 +35,7 @@ type request struct {
 	in    any             // body, as JSON
 	out   any             // pointer to the data of the answer
 	// hide is what a server was sent and must not show when it is repeated.
-	hide []string
+	hide [][]byte
 }
 
 func (r request) url() string {
@@ -75,7 +76,7 @@ func (s *Service) do(ctx context.Context, r request) error {
 			return err
 		}
 		last = err
-		if err := pause(ctx, max(backoff(attempt), waitOf(err))); err != nil {
+		if err := rest.Pause(ctx, max(backoff(attempt), waitOf(err))); err != nil {
 			return withLast(err, last)
 		}
 	}
@@ -91,7 +92,7 @@ func (set *settings) attempt(ctx context.Context, t token, r request, body []byt
 	hide := r.hide
 	if t.text != "" {
 		req.Header.Set("X-Vault-Token", t.text)
-		hide = append([]string{t.text}, hide...)
+		hide = append([][]byte{[]byte(t.text)}, hide...)
 	}
 	resp, err := set.client.Do(req)
 	if err != nil {
@@ -128,16 +129,4 @@ func waitOf(err error) time.Duration {
 		return min(e.retryAfter, maxBackoff)
 	}
 	return 0
-}
-
-// pause waits; the error is the cause of the end of ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

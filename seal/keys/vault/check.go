@@ -11,15 +11,12 @@ import (
 	"strings"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 const (
-	digits    = "0123456789"
-	wordChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" + digits + "_"
-	base64Std = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" + digits + "+/="
-)
+	wordChars = chars.AlphaNum + "_"
 
-const (
 	maxHostBytes   = 253 + 6 // a name and a port
 	maxEngineBytes = 512
 	maxKeyBytes    = 256
@@ -61,12 +58,12 @@ func isAddress(s string) bool {
 		}
 	}
 	return strings.TrimSuffix(s, "/") == u.Scheme+"://"+u.Host && !strings.HasSuffix(u.Host, ":") &&
-		only(u.Host, wordChars+".-:[]")
+		chars.Only(u.Host, wordChars+".-:[]")
 }
 
 func isEngine(s string) bool {
 	for part := range strings.SplitSeq(s, "/") {
-		if part == "" || part == "." || part == ".." || !only(part, wordChars+".-") {
+		if part == "" || part == "." || part == ".." || !chars.Only(part, wordChars+".-") {
 			return false
 		}
 	}
@@ -75,8 +72,8 @@ func isEngine(s string) bool {
 
 // isKey accepts what Vault does (vault: sdk/framework/path.go, GenericNameRegex).
 func isKey(s string) bool {
-	return s != "" && len(s) <= maxKeyBytes && only(s, wordChars+".-") &&
-		only(s[:1], wordChars) && only(s[len(s)-1:], wordChars)
+	return s != "" && len(s) <= maxKeyBytes && chars.Only(s, wordChars+".-") &&
+		chars.Only(s[:1], wordChars) && chars.Only(s[len(s)-1:], wordChars)
 }
 
 // checkEnc accepts what a Transit engine gives:
@@ -92,23 +89,12 @@ func checkEnc(enc string) error {
 	bad := errors.New("wrapped key is malformed, want vault:v<number>:<base64>")
 	rest, ok := strings.CutPrefix(enc, "vault:v")
 	version, text, found := strings.Cut(rest, ":")
-	if _, err := strconv.ParseUint(version, 10, 31); !ok || !found || err != nil || !only(version, digits) {
+	if _, err := strconv.ParseUint(version, 10, 31); !ok || !found || err != nil || !chars.Only(version, chars.Digits) {
 		return bad
 	}
 	// The decoder would skip line breaks.
-	if b, err := base64.StdEncoding.Strict().DecodeString(text); err != nil || len(b) == 0 || !only(text, base64Std) {
+	if b, err := base64.StdEncoding.Strict().DecodeString(text); err != nil || len(b) == 0 || !chars.Only(text, chars.Base64Std) {
 		return bad
 	}
 	return nil
 }
-
-// checkSecret accepts a data key and a share of one.
-func checkSecret(secret []byte) error {
-	if n := len(secret); n != keys.DataKeyBytes && n != keys.DataKeyBytes+1 {
-		return fmt.Errorf("secret has %d bytes, want %d or %d", n, keys.DataKeyBytes, keys.DataKeyBytes+1)
-	}
-	return nil
-}
-
-// only reports whether s has no other characters than those in chars.
-func only(s, chars string) bool { return strings.Trim(s, chars) == "" }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/rest"
 )
 
 // failure makes the errors of one call.
@@ -108,7 +109,7 @@ func withLast(cause, last error) error {
 }
 
 // requestError is a request without an answer.
-func requestError(ctx context.Context, host string, err error, hide []string) error {
+func requestError(ctx context.Context, host string, err error, hide [][]byte) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -129,10 +130,10 @@ func requestError(ctx context.Context, host string, err error, hide []string) er
 // foreignError has the filtered text of an error, and its identity.
 type foreignError struct {
 	err  error
-	hide []string
+	hide [][]byte
 }
 
-func (e foreignError) Error() string { return foreign(e.err.Error(), e.hide) }
+func (e foreignError) Error() string { return keys.ForeignText(e.err.Error(), e.hide...) }
 func (e foreignError) Unwrap() error { return e.err }
 
 // wantsTLS is what a server in Go answers where it does not speak TLS (net/http: server.go).
@@ -150,13 +151,11 @@ type answerError struct {
 
 // newAnswerError reads the JSON of an error, {"errors": ["..."]}. Of anything
 // else, such as the page of a proxy, nothing is shown but the code.
-func newAnswerError(resp *http.Response, data []byte, t token, hide []string) *answerError {
+func newAnswerError(resp *http.Response, data []byte, t token, hide [][]byte) *answerError {
 	e := &answerError{code: resp.StatusCode, noToken: t.text == "", token: token{place: t.place}}
-	if seconds, err := strconv.ParseUint(resp.Header.Get("Retry-After"), 10, 32); err == nil {
-		e.retryAfter = time.Duration(seconds) * time.Second
-	}
+	e.retryAfter = rest.RetryAfter(resp.Header)
 	if u, err := resp.Location(); err == nil && u.Host != "" {
-		e.location = foreign(u.Scheme+"://"+u.Host, hide)
+		e.location = keys.ForeignText(u.Scheme+"://"+u.Host, hide...)
 	}
 	if string(bytes.TrimSpace(data)) == wantsTLS {
 		e.messages = []string{wantsTLS}
@@ -169,7 +168,7 @@ func newAnswerError(resp *http.Response, data []byte, t token, hide []string) *a
 	}
 	for _, text := range body.Errors {
 		for _, message := range splitMessages(text) {
-			e.messages = append(e.messages, foreign(message, hide))
+			e.messages = append(e.messages, keys.ForeignText(message, hide...))
 		}
 	}
 	return e

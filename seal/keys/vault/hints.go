@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
 )
 
 // hint is the next step after err, or "". The parts of the entry in it were
@@ -121,7 +122,7 @@ func (f failure) elsewhere() bool {
 }
 
 func (f failure) inNamespace() string {
-	if ns := os.Getenv(envNamespace); ns != "" && only(ns, wordChars+".-/") {
+	if ns := os.Getenv(envNamespace); ns != "" && chars.Only(ns, wordChars+".-/") {
 		return ", in the namespace " + ns
 	}
 	return ""

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/internal/rest"
 )
 
 // The defaults of Options.
@@ -75,7 +76,7 @@ func readSettings(timeout time.Duration) (*settings, error) {
 		return nil, err
 	}
 	return &settings{
-		client: &http.Client{Transport: transport, CheckRedirect: noRedirect},
+		client: &http.Client{Transport: transport, CheckRedirect: rest.NoRedirect},
 		header: header,
 		allow:  allow,
 	}, nil

@@ -6,12 +6,14 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"time"
+
+	"github.com/signet-secrets/signet/seal/keys/internal/chars"
+	"github.com/signet-secrets/signet/seal/keys/internal/rest"
 )
 
 // The variables of Vault's clients that are read here and in tls.go
@@ -31,13 +33,8 @@ const (
 	envSkipVerify = "VAULT_SKIP_VERIFY"
 )
 
-// maxIdlePerHost keeps a connection for each of the calls that a program makes
-// at once; with 2, the default, most would dial anew.
-const maxIdlePerHost = 64
-
-// newTransport returns what requests are made with. HTTP/1.1 alone, because a
-// request that is given up then takes its connection with it: one dead HTTP/2
-// connection would time all attempts out.
+// newTransport returns what requests are made with. The error is a
+// *settingError.
 func newTransport(timeout time.Duration) (*http.Transport, error) {
 	tlsConfig, err := newTLSConfig()
 	if err != nil {
@@ -47,25 +44,10 @@ func newTransport(timeout time.Duration) (*http.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	http1 := new(http.Protocols)
-	http1.SetHTTP1(true)
-	// A host that cannot be reached is told from a server that does not answer.
-	dialer := &net.Dialer{Timeout: timeout * 3 / 4}
-	return &http.Transport{
-		Proxy:               proxy,
-		DialContext:         dialer.DialContext,
-		TLSHandshakeTimeout: timeout * 3 / 4,
-		TLSClientConfig:     tlsConfig,
-		Protocols:           http1,
-		MaxIdleConns:        4 * maxIdlePerHost,
-		MaxIdleConnsPerHost: maxIdlePerHost,
-		IdleConnTimeout:     90 * time.Second,
-	}, nil
+	t := rest.NewTransport(timeout)
+	t.TLSClientConfig, t.Proxy = tlsConfig, proxy
+	return t, nil
 }
-
-// noRedirect keeps requests, which carry tokens and secrets, where they were
-// sent to.
-func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func newProxy() (func(*http.Request) (*url.URL, error), error) {
 	name := envProxyAddr
@@ -103,7 +85,7 @@ func newHeader() (http.Header, error) {
 	}
 	for name, value := range extra {
 		canonical := http.CanonicalHeaderKey(name)
-		if !only(name, wordChars+"-") || name == "" || strings.HasPrefix(canonical, "X-Vault-") || !isHeaderValue(value) {
+		if !chars.Only(name, wordChars+"-") || name == "" || strings.HasPrefix(canonical, "X-Vault-") || !isHeaderValue(value) {
 			return nil, &settingError{envHeaders, errors.New("has a header that cannot be sent")}
 		}
 		h.Set(canonical, value)

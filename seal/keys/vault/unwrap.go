@@ -41,7 +41,7 @@ func (s *Service) Unwrap(ctx context.Context, e keys.Entry) ([]byte, error) {
 		verb:  "decrypt",
 		in:    decryptRequest{Ciphertext: v.Enc},
 		out:   &a,
-		hide:  []string{v.Enc},
+		hide:  [][]byte{[]byte(v.Enc)},
 	})
 	switch {
 	case err != nil:
@@ -58,7 +58,7 @@ func (s *Service) Unwrap(ctx context.Context, e keys.Entry) ([]byte, error) {
 
 // checkAnswer tells what is no secret: no other call will give one.
 func checkAnswer(secret []byte) error {
-	if err := checkSecret(secret); err != nil {
+	if err := keys.CheckSecret(secret); err != nil {
 		return &permanentError{err}
 	}
 	return nil

@@ -4,7 +4,6 @@ package vault
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"time"
 
@@ -30,12 +29,12 @@ type (
 func (s *Service) Wrap(ctx context.Context, to keys.Entry, secret []byte) (keys.Entry, error) {
 	e, ok := to.(keys.VaultEntry)
 	if !ok {
-		return nil, fmt.Errorf("wrap with hc_vault: entry is of type %q", string(to.Type()))
+		return nil, fmt.Errorf("wrap for hc_vault: entry is of type %q", string(to.Type()))
 	}
 	fail := failure{operation: keys.Wrapping, entry: e, own: s.o.Address}
 	err := Check(e)
 	if err == nil {
-		err = checkSecret(secret)
+		err = keys.CheckSecret(secret)
 	}
 	if err != nil {
 		return nil, fail.permanently(err)
@@ -46,7 +45,7 @@ func (s *Service) Wrap(ctx context.Context, to keys.Entry, secret []byte) (keys.
 		verb:  "encrypt",
 		in:    encryptRequest{Plaintext: secret},
 		out:   &a,
-		hide:  []string{string(secret), base64.StdEncoding.EncodeToString(secret)},
+		hide:  [][]byte{secret},
 	})
 	if err == nil && checkEnc(a.Ciphertext) != nil {
 		err = &notTransitError{}
