@@ -14,12 +14,27 @@ import (
 
 const goodEnc = "vault:v1:AAAA"
 
+const (
+	address = "https://vault.example.com:8200"
+	engine  = "transit"
+	key     = "app"
+)
+
+// checkTest is a name of a key, and what of it is malformed, if anything.
+type checkTest struct {
+	name, address, engine, key string
+	want                       string
+}
+
+func (tt checkTest) run(t *testing.T) {
+	err := Check(keys.VaultEntry{Address: tt.address, EnginePath: tt.engine, KeyName: tt.key})
+	if (err == nil) != (tt.want == "") || err != nil && !strings.HasPrefix(err.Error(), tt.want+" is malformed") {
+		t.Errorf("got %v, want %q", err, tt.want)
+	}
+}
+
 func TestCheck(t *testing.T) {
-	const address, engine, key = "https://vault.example.com:8200", "transit", "app"
-	tests := []struct {
-		name, address, engine, key string
-		want                       string // "" if it is well formed
-	}{
+	for _, tt := range []checkTest{
 		{"plain", address, engine, key, ""},
 		{"without port", "https://vault.example.com", engine, key, ""},
 		{"slash", address + "/", engine, key, ""},
@@ -50,7 +65,14 @@ func TestCheck(t *testing.T) {
 		{"white space", " " + address, engine, key, "vault_address"},
 		{"line break", address + "\n", engine, key, "vault_address"},
 		{"long host", "https://" + strings.Repeat("a", 300), engine, key, "vault_address"},
+	} {
+		t.Run(tt.name, tt.run)
+	}
+}
 
+// No engine and no key leads to another path than its own.
+func TestCheckPath(t *testing.T) {
+	for _, tt := range []checkTest{
 		{"no engine", address, "", key, "engine_path"},
 		{"up", address, "../sys", key, "engine_path"},
 		{"up inside", address, "a/../sys", key, "engine_path"},
@@ -70,14 +92,8 @@ func TestCheck(t *testing.T) {
 		{"dash last", address, engine, "a-", "key_name"},
 		{"query in key", address, engine, "a?b", "key_name"},
 		{"long key", address, engine, strings.Repeat("a", 257), "key_name"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			err := Check(keys.VaultEntry{Address: tt.address, EnginePath: tt.engine, KeyName: tt.key})
-			if (err == nil) != (tt.want == "") || err != nil && !strings.HasPrefix(err.Error(), tt.want+" is malformed") {
-				t.Errorf("got %v, want %q", err, tt.want)
-			}
-		})
+	} {
+		t.Run(tt.name, tt.run)
 	}
 }
 

@@ -26,7 +26,7 @@
 // what it was sent, and nothing is logged.
 //
 // The requests are made here, and not by the hcvault package of SOPS, for its
-// price (2.5 MB, 1 ms for each start of a program) and its habits: it sends the
+// price (1.7 MB, 1 ms for each start of a program) and its habits: it sends the
 // token wherever VAULT_AGENT_ADDR or a redirect leads, joins engine_path and
 // key_name so that a document can name any path of the server, and reads
 // answers of any size.
