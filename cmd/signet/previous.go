@@ -72,8 +72,9 @@ type oldSecret struct {
 }
 
 // secret opens the previous SealedSecret of the same namespace and name, if
-// there is one and it opens.
-func (p *previous) secret(ctx context.Context, f found, namespace string) *oldSecret {
+// there is one and it opens. notes tell that it may open another time: whoever
+// cannot open at all seals anew every time and knows it.
+func (p *previous) secret(ctx context.Context, f found, namespace string) (old *oldSecret, notes []string) {
 	if ns := f.Namespace(); ns != "" {
 		namespace = ns
 	}
@@ -83,9 +84,16 @@ func (p *previous) secret(ctx context.Context, f found, namespace string) *oldSe
 		}
 		opened, err := unseal.Open(ctx, old.Node, p.options)
 		if err != nil {
-			return nil
+			return nil, mayOpenLater(err)
 		}
-		return &oldSecret{old, opened}
+		return &oldSecret{old, opened}, nil
+	}
+	return nil, nil
+}
+
+func mayOpenLater(err error) []string {
+	if call, ok := as[*keys.CallError](err); ok && !call.Permanent {
+		return []string{"the previous document could not be opened just now, so that every value gets new ciphertext: " + call.Error()}
 	}
 	return nil
 }

@@ -236,8 +236,8 @@ func (s *sealing) options(rule *keys.Rule) seal.Options {
 // object seals one Secret in its tree. body is the text of the previous
 // document if that can stay as it is.
 func (s *sealing) object(ctx context.Context, f found, o seal.Options) (body []byte, notes []string, err error) {
-	old := s.previous.secret(ctx, f, o.Namespace)
-	notes = old.differences(f.Node, o.Recipients)
+	old, notes := s.previous.secret(ctx, f, o.Namespace)
+	notes = append(notes, old.differences(f.Node, o.Recipients)...)
 	result, err := seal.Seal(ctx, f.tree(), old.sealed(), o)
 	if err != nil {
 		return nil, nil, err
