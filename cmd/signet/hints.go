@@ -100,7 +100,7 @@ func recipientHint(err error) string {
 	case keys.PGP:
 		return "a PGP key is named by its whole fingerprint, 40 hex digits, which `gpg --list-keys` shows"
 	}
-	return "a recipient is an age1... or ssh-... public key; copy it again, as a whole (the public key in a key file is in its comment)"
+	return "a recipient is an age1... or ssh-... public key (that of a SealingKey as a whole: signet key list --output json); copy it again, as a whole (the public key in a key file is in its comment)"
 }
 
 func inputHint(err error) string {

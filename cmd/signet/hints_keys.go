@@ -57,7 +57,8 @@ func keyHint(err error) string {
 	case *unseal.KeyError:
 		return keyFileHint(e)
 	case *agekey.NoIdentityError:
-		return "the private key of one of these recipients opens it: name its file with --age-key-file, or put it into ~/.config/sops/age/keys.txt"
+		return "the private key of one of these recipients opens it: name its file with --age-key-file, or put it into ~/.config/sops/age/keys.txt; " +
+			"if it belongs to a SealingKey, that is not in " + sealingKeyDir + " here or further up in the repository: name its file with --sealing-key, or see who removed it with git log -- " + sealingKeyDir
 	case *limitedKeyError:
 		return "to export it all the same, name it: signet key export " + e.key.Name
 	case *allowError:

@@ -42,6 +42,7 @@ type keyCreateCommand struct {
 	namespaces []string
 	classic    bool
 	output     string
+	sealedFor  keys.Recipients // who opens the SealingKey that was made
 }
 
 func newKeyCreate(c console) *cobra.Command {
@@ -121,8 +122,9 @@ func (k *keyCreateCommand) create(cmd *cobra.Command, name string, namespaces []
 	if err != nil {
 		return err
 	}
+	k.sealedFor = recipients
 	if weak := weakens(recipients, !k.classic); weak != "" && !k.classic {
-		note(k.err, name, "a quantum computer could open the SealingKey in spite of its post-quantum recipients, "+weak)
+		note(k.err, name, "a quantum computer could open the SealingKey, although its key pair is post-quantum, "+weak)
 	}
 	wrapper, err := k.wrapper(k.err)
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 )
 
 const keyListLong = `List the SealingKeys of the repository: which namespaces' documents they may
-open, their recipients, and who opens them. It needs no key, and verifies none:
+open, their public keys, shortened, and who opens them. With --output json the
+public keys are whole. It needs no key, and verifies none:
 what is shown is what the files claim.`
 
 // listedKey is what key list shows of one SealingKey.

@@ -18,8 +18,9 @@ const keyRotateLong = `Make the successor of a SealingKey: a new key pair under 
 (prod, prod-2, prod-3), for the same namespaces. The old SealingKey stays, since
 documents that were sealed for it need it until they are sealed again.
 
-Who opens the new one is said by --kms and the like or by the rules, never by
-the old file, to which somebody may have added themselves.
+Who opens the new one is said by --kms, --age and the like or by the rules, never
+by the old file, to which somebody may have added themselves. Key policies that
+name the SealingKey as encryption context have to know the new name first.
 
 Afterwards put the new public key into .sops.yaml, in the place of the old one,
 and seal the documents again. That does not call anything back: values that
@@ -55,8 +56,12 @@ func (k *keyCreateCommand) rotate(cmd *cobra.Command, name string) error {
 	} else if !slices.Contains(namespaces, sopsdoc.Any) {
 		note(k.err, old.Place, "the namespaces "+strings.Join(namespaces, ", ")+" are taken from this file, where whoever may change it may have added some")
 	}
-	if err := k.create(cmd, successor(name, keyNames(found)), namespaces); err != nil {
+	next := successor(name, keyNames(found))
+	if err := k.create(cmd, next, namespaces); err != nil {
 		return err
+	}
+	for _, id := range missing(old.Metadata.Recipients, k.sealedFor) {
+		note(k.err, next, "is not opened by "+id+", which opens "+name+"; if that was not meant, remove the new file and rotate again with it")
 	}
 	note(k.err, old.Place, "stays until nothing is sealed for it any more: put the new public key into .sops.yaml in the place of "+
 		shortRecipient(old.Recipient)+", seal the documents again, see that `signet inspect .` does not show it any more, then remove the file")

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -63,6 +64,9 @@ func (l *keyLists) add(cmd *cobra.Command, instead string) {
 
 // group returns the keys that the flags name, checked, or nil.
 func (l *keyLists) group() (keys.Group, error) {
+	if l.awsProfile != "" && len(*l.lists[keys.AWSKMS]) == 0 {
+		return nil, errors.New("--aws-profile is for the keys of --kms; keys in the rules have aws_profile there")
+	}
 	var group keys.Group
 	for _, f := range keyListFlags() {
 		list := *l.lists[f.of]

@@ -123,7 +123,11 @@ func (s *sealCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	job := sealing{sealCommand: s, rules: &ruleFinder{flags: s.recipientFlags}, previous: previous, wrapper: wrapper}
+	limits, err := s.keyLimits(inputs)
+	if err != nil {
+		return err
+	}
+	job := sealing{sealCommand: s, rules: &ruleFinder{flags: s.recipientFlags}, previous: previous, wrapper: wrapper, limits: limits}
 	outputs, errs := job.all(cmd.Context(), inputs)
 	if err := errors.Join(errs...); err != nil {
 		return err

@@ -28,6 +28,7 @@ type sealing struct {
 	previous *previous
 	now      time.Time
 	wrapper  keys.Wrapper
+	limits   keyLimits
 	warned   map[string]bool // classic recipients that were warned of
 }
 
@@ -160,6 +161,7 @@ func (s *sealing) run(ctx context.Context, job sealJob) ([]byte, error) {
 		return nil, err
 	}
 	for i, f := range objects {
+		notes[i] = append(notes[i], s.limits.notes(f, o)...)
 		for _, text := range notes[i] {
 			note(in.notes, in.label(f), text)
 		}
@@ -187,7 +189,7 @@ func (s *sealing) outdated(in input, sealed []found) error {
 			return f.at(in.name, "read", err)
 		}
 		rule, err := s.rules.rule(s.document(in))
-		if err != nil || doc.Envelope.Metadata.Recipients.Same(rule.Recipients) {
+		if err != nil || sealedFor(doc.Envelope, rule.Recipients) {
 			continue
 		}
 		file := quoted(in.name)
@@ -195,6 +197,13 @@ func (s *sealing) outdated(in input, sealed []found) error {
 			"to change that: signet unseal "+file+" | signet seal - -o "+file)
 	}
 	return nil
+}
+
+// sealedFor reports whether recipients are those of an envelope, with the
+// encryption context that it has by its scope.
+func sealedFor(e *sopsdoc.Envelope, recipients keys.Recipients) bool {
+	bound, err := sopsdoc.BindContext(recipients, e.Scope)
+	return err == nil && e.Metadata.Recipients.Same(bound)
 }
 
 // nothing decides about input without Secrets, but perhaps with something

@@ -75,7 +75,7 @@ func TestParseAllowListErrors(t *testing.T) {
 		{"typo", "kns=x", "allow-list: kns=x: unknown kind, did you mean kms?"},
 		{"another kind", "foo=x", "allow-list: foo=x: unknown kind, there are " + kinds},
 		{"profile", "aws-profile=x", "allow-list: aws-profile=x: unknown kind, did you mean aws_profile?"},
-		{"age", "age=age1abc", "allow-list: age=age1abc: unknown kind, did you mean age_plugin?"},
+		{"age", "age=age1abc", "allow-list: age=age1abc: age keys need no item: they cause no call (plugins do: age_plugin=NAME)"},
 		{"Default", "Default", "allow-list: Default: want <kind>=<pattern> or default"},
 		{"default with a value", "default=x", "allow-list: default=x: unknown kind, there are " + kinds},
 		{"no pattern", "kms=", "allow-list: kms=: no pattern after ="},

@@ -29,8 +29,9 @@ type Attempt struct {
 // not enough of its key groups their share.
 type NoKeyError struct {
 	Attempts []Attempt
-	// Opened and Needed are numbers of key groups; 0 without groups.
-	Opened, Needed int
+	// Opened, Needed and Untried are numbers of key groups; 0 without groups.
+	// Untried ones were not asked because they could not have been enough.
+	Opened, Needed, Untried int
 }
 
 func (e *NoKeyError) Error() string {
@@ -38,6 +39,12 @@ func (e *NoKeyError) Error() string {
 	b.WriteString("no key could unwrap the data key")
 	if e.Needed > 0 {
 		fmt.Fprintf(&b, ": %d of the %d key groups that are needed gave their share", e.Opened, e.Needed)
+	}
+	switch {
+	case e.Untried == 1:
+		b.WriteString(", and another one was not asked because it could not have been enough")
+	case e.Untried > 1:
+		fmt.Fprintf(&b, ", and %d others were not asked because they could not have been enough", e.Untried)
 	}
 	for _, a := range e.Attempts {
 		fmt.Fprintf(&b, "\n  %v", a.Err)
@@ -131,7 +138,7 @@ func (t *tries) groups(ctx context.Context, r Recipients) ([][]byte, error) {
 			return shares, nil
 		}
 	}
-	return nil, &NoKeyError{Attempts: t.failed, Opened: len(shares), Needed: r.threshold()}
+	return nil, &NoKeyError{Attempts: t.failed, Opened: len(shares), Needed: r.threshold(), Untried: left}
 }
 
 // group returns what the first entry of g gives.

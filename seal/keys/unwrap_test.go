@@ -145,7 +145,7 @@ func TestUnwrapAnyErrors(t *testing.T) {
 	}{
 		{"no group", Recipients{}, "no key could unwrap the data key"},
 		{"empty group", grouped(0, Group{}), "no key could unwrap the data key"},
-		{"empty groups", grouped(2, Group{}, Group{}), "no key could unwrap the data key: 0 of the 2 key groups that are needed gave their share"},
+		{"empty groups", grouped(2, Group{}, Group{}), "no key could unwrap the data key: 0 of the 2 key groups that are needed gave their share, and another one was not asked because it could not have been enough"},
 		{"no bytes", one(""), "unwrap with pgp a: data key has 0 bytes, want 32"},
 		{"too short", one("MDEy"), "unwrap with pgp a: data key has 3 bytes, want 32"},
 		{"share without groups", one(strings.Repeat("MDEy", 11)), "unwrap with pgp a: data key has 33 bytes, want 32"},

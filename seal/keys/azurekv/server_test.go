@@ -317,8 +317,11 @@ func answering(a *azure, change func(answer map[string]any)) fault {
 	}
 }
 
-// hanging answers nothing until the client is gone.
-func hanging(_ http.ResponseWriter, r *http.Request, _ []byte) { <-r.Context().Done() }
+// hanging answers nothing until the client is gone, and not even then.
+func hanging(_ http.ResponseWriter, r *http.Request, _ []byte) {
+	<-r.Context().Done()
+	panic(http.ErrAbortHandler)
+}
 
 // resetting breaks the connection.
 func resetting(w http.ResponseWriter, _ *http.Request, _ []byte) {

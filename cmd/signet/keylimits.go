@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/signet-secrets/signet/seal"
+	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
+)
+
+// keyLimits are the SealingKeys at hand by their recipients. They decide
+// nothing when sealing, but tell whether the result will open.
+type keyLimits map[string][]sealingKeyFile
+
+// keyLimits reads the SealingKeys that belong to where the result goes. What
+// is wrong with their files is told when something is opened.
+func (s *sealCommand) keyLimits(inputs []input) (keyLimits, error) {
+	if s.output != "" {
+		inputs = []input{{name: s.output}}
+	}
+	found, err := s.findSealingKeys(io.Discard, inputs)
+	limits := keyLimits{}
+	for _, k := range found {
+		limits[k.Recipient] = append(limits[k.Recipient], k)
+	}
+	return limits, err
+}
+
+// notes tells which recipients of a sealed object are SealingKeys that may not
+// open it.
+func (l keyLimits) notes(f found, o seal.Options) []string {
+	namespace := f.Namespace()
+	if namespace == "" {
+		namespace = o.Namespace
+	}
+	if o.Reach == seal.Cluster {
+		namespace = "" // anywhere: only a key without limit is sure to open it
+	}
+	var notes []string
+	for _, e := range o.Recipients.Entries() {
+		found := l[e.ID()]
+		if e.Type() != keys.Age || len(found) == 0 || slices.ContainsFunc(found, func(k sealingKeyFile) bool { return k.Allows(namespace) }) {
+			continue
+		}
+		what := "documents of namespace " + namespace
+		if namespace == "" {
+			what = sopsdoc.Kind + "s of every namespace"
+		}
+		notes = append(notes, found[0].Key.String()+" may not open "+what+", only of "+strings.Join(found[0].Namespaces, ", "))
+	}
+	return notes
+}
