@@ -119,6 +119,9 @@ func sealingKeyPaths(inputs []input) ([]string, error) {
 		}
 		asked[filepath.Dir(document)] = true
 		up, err := keys.SearchPath(document)
+		if err != nil { // a pipe, as /dev/stdin may be
+			up, err = keys.SearchPath("-")
+		}
 		if err != nil {
 			return nil, &placedError{file: in.name, operation: "find SealingKeys", err: err}
 		}
