@@ -103,8 +103,8 @@ func peakRSS(state *os.ProcessState, floor, sampled int64) int64 {
 		peak *= 1024
 	}
 	const slack = 16 << 20
-	if peak <= floor+slack && sampled > 0 {
-		return sampled
+	if floor > 0 && peak <= floor+slack {
+		return sampled // 0 if the child was gone before it could be looked at
 	}
 	return peak
 }
@@ -120,10 +120,10 @@ func ownPeakRSS() int64 {
 func samplePeakRSS(pid int) func() int64 {
 	stop, last := make(chan struct{}), make(chan int64)
 	status := "/proc/" + strconv.Itoa(pid) + "/status"
+	peak := statusPeakRSS(status) // at once: the goroutine may come too late for a short run
 	go func() {
 		tick := time.NewTicker(2 * time.Millisecond)
 		defer tick.Stop()
-		var peak int64
 		for {
 			peak = max(peak, statusPeakRSS(status))
 			select {

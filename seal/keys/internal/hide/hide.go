@@ -33,15 +33,21 @@ func In(text string, secrets ...[]byte) string {
 	for _, form := range all {
 		text = strings.ReplaceAll(text, form, "...")
 	}
-	for _, form := range all {
-		for part := range strings.FieldsFuncSeq(form, isSeparator) {
-			if len(part) >= minPartBytes {
-				text = strings.ReplaceAll(text, part, "...")
+	for _, separates := range []func(rune) bool{isNoBase64, isSeparator} { // longer parts first
+		for _, form := range all {
+			for part := range strings.FieldsFuncSeq(form, separates) {
+				if len(part) >= minPartBytes {
+					text = strings.ReplaceAll(text, part, "...")
+				}
 			}
 		}
 	}
 	return text
 }
+
+// isNoBase64 separates what is before the ciphertext from it, as in
+// vault:v1:<base64>.
+func isNoBase64(r rune) bool { return isSeparator(r) && !strings.ContainsRune("+/-_=", r) }
 
 func forms(secret []byte) []string {
 	lower := hex.EncodeToString(secret)

@@ -24,12 +24,13 @@ func TestIn(t *testing.T) {
 		{"URL base64", "sent " + base64.URLEncoding.EncodeToString(secret) + "!", "sent ...=!"},
 		{"escaped base64", "sent " + url.QueryEscape(std) + "!", "sent ...%2FPz8%2BPj4%3D!"},
 		{"part", "a path/elsewhere/of", "a path/.../of"},
+		{"base64 without what is before it", "sent ab/cd+ef/gh+ij/kl== back", "sent ... back"},
 		{"short part", "a secret of words", "a secret of words"},
 		{"short secret", "abc", "abc"},
 		{"not so short", "root", "..."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := In(tt.text, nil, []byte("abc"), []byte("root"), secret, []byte("x-elsewhere-y")); got != tt.want {
+			if got := In(tt.text, nil, []byte("abc"), []byte("root"), secret, []byte("x-elsewhere-y"), []byte("vault:v1:ab/cd+ef/gh+ij/kl==")); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
