@@ -21,6 +21,7 @@ type Unwrapper struct {
 	age      func() (found, error)
 	ssh      func() found
 	commands *commands // nil: no environment
+	parsed   parsed
 }
 
 var _ keys.Unwrapper = (*Unwrapper)(nil)
@@ -48,7 +49,7 @@ func (u *Unwrapper) Unwrap(ctx context.Context, e keys.Entry) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("unwrap with age: entry is of type %q", string(e.Type()))
 	}
-	r, err := ParseRecipient(a.Recipient)
+	r, err := u.parsed.parse(a.Recipient)
 	if err != nil {
 		return nil, err
 	}
