@@ -18,7 +18,7 @@ import (
 // entries of that recipient. The error holds nothing of the identity.
 type ParseIdentity func(identity string) (recipient string, u keys.Unwrapper, err error)
 
-// KeyOptions says how SealingKeys are opened. Both fields are needed.
+// KeyOptions says how SealingKeys are opened. All but Observe are needed.
 type KeyOptions struct {
 	// Unwrapper gives the data keys of SealingKeys: with a key service, or
 	// with age identities at hand. It is never a Keyring: a SealingKey does
@@ -26,6 +26,10 @@ type KeyOptions struct {
 	Unwrapper keys.Unwrapper
 	// ParseIdentity makes use of the identity in a SealingKey.
 	ParseIdentity ParseIdentity
+	// Observe is called each time that a Keyring has tried to open a
+	// SealingKey, with nil where it did. It must be quick. Nil: nobody wants
+	// to know.
+	Observe func(Key, error)
 }
 
 // OpenedKey is a SealingKey that was opened and verified.

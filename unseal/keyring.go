@@ -109,6 +109,17 @@ func (r *Keyring) Format(f fmt.State, _ rune) {
 
 var _ fmt.Formatter = (*Keyring)(nil)
 
+// SealingKeys returns the keys in the ring, in order.
+func (r *Keyring) SealingKeys() []Key {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	found := make([]Key, len(r.keys))
+	for i, k := range r.keys {
+		found[i] = k.Key
+	}
+	return found
+}
+
 // withRecipient returns the keys for a recipient, in order.
 func (r *Keyring) withRecipient(recipient string) []*ringKey {
 	r.mu.RLock()

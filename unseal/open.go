@@ -58,6 +58,8 @@ type Opened struct {
 	Content  sopsdoc.Content
 	// DataKey is the key of the document.
 	DataKey keys.DataKey
+	// Keys are those that gave it: one, or one of each key group.
+	Keys []UsedKey
 }
 
 // Open opens the SealedSecret object n, a mapping or a document node. The
@@ -80,7 +82,8 @@ func Open(ctx context.Context, n *yaml.Node, o Options) (*Opened, error) {
 	if err := o.policy().Check(clear.Type, clear.Labels, clear.Annotations); err != nil {
 		return nil, sopsdoc.Below("spec.sealed", err)
 	}
-	k, err := keys.UnwrapAny(ctx, o.unwrapper(namespace), doc.Envelope.Metadata.Recipients)
+	u := &used{next: o.unwrapper(namespace)}
+	k, err := keys.UnwrapAny(ctx, u, doc.Envelope.Metadata.Recipients)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +95,7 @@ func Open(ctx context.Context, n *yaml.Node, o Options) (*Opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Opened{Secret: secret, Document: doc, Content: content, DataKey: k}, nil
+	return &Opened{Secret: secret, Document: doc, Content: content, DataKey: k, Keys: u.all()}, nil
 }
 
 // place finds the namespace of the Secret and holds it and its name against

@@ -51,6 +51,9 @@ func (k *ringKey) use(ctx context.Context) (keys.Unwrapper, error) {
 			return u, err
 		}
 		opened, err := k.options.open(context.WithoutCancel(ctx), k.SealingKey)
+		if k.options.Observe != nil {
+			k.options.Observe(k.Key, err)
+		}
 		return k.remember(opened, err)
 	})
 	select {

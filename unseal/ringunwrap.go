@@ -17,7 +17,7 @@ func (o Options) unwrapper(namespace string) keys.Unwrapper {
 	if o.Keyring == nil {
 		return o.Unwrapper
 	}
-	return &ringUnwrapper{next: o.Unwrapper, ring: o.Keyring, namespace: namespace, failed: map[*ringKey]error{}}
+	return &ringUnwrapper{next: o.Unwrapper, ring: o.Keyring, namespace: namespace, failed: map[*ringKey]error{}, with: map[string]string{}}
 }
 
 // ringUnwrapper opens the entries of one document with what is at hand, or else
@@ -29,6 +29,7 @@ type ringUnwrapper struct {
 
 	mu     sync.Mutex
 	failed map[*ringKey]error // keys that could not be opened for the document
+	with   map[string]string  // recipient of an entry: the SealingKey that opened it
 }
 
 var (
@@ -42,8 +43,7 @@ func (u *ringUnwrapper) Unwrap(ctx context.Context, e keys.Entry) ([]byte, error
 	found := u.candidates(e)
 	for _, k := range found {
 		if open := k.opened(); open != nil && k.Allows(u.namespace) {
-			secret, err := open.Unwrap(ctx, e)
-			return secret, entryError(e, k.failed(err))
+			return u.unwrap(ctx, e, k, open)
 		}
 	}
 	secret, err := u.next.Unwrap(ctx, e)
@@ -72,8 +72,7 @@ func (u *ringUnwrapper) open(ctx context.Context, e keys.Entry, found []*ringKey
 		}
 		open, err := u.use(ctx, k)
 		if err == nil {
-			secret, err := open.Unwrap(ctx, e)
-			return secret, entryError(e, k.failed(err))
+			return u.unwrap(ctx, e, k, open)
 		}
 		causes = append(causes, err)
 		if err == errTooManyKeys {
@@ -81,6 +80,25 @@ func (u *ringUnwrapper) open(ctx context.Context, e keys.Entry, found []*ringKey
 		}
 	}
 	return nil, entryError(e, causes...)
+}
+
+// unwrap opens e with k, which is open.
+func (u *ringUnwrapper) unwrap(ctx context.Context, e keys.Entry, k *ringKey, open keys.Unwrapper) ([]byte, error) {
+	secret, err := open.Unwrap(ctx, e)
+	if err != nil {
+		return nil, entryError(e, k.failed(err))
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.with[e.ID()] = k.Name
+	return secret, nil
+}
+
+// openedWith returns the name of the SealingKey that opened e, or "".
+func (u *ringUnwrapper) openedWith(e keys.Entry) string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.with[e.ID()]
 }
 
 // maxTried is how many SealingKeys are tried for one document, none of them

@@ -45,6 +45,23 @@ func (e *CallError) Unwrap() error { return e.Err }
 
 var _ error = (*CallError)(nil)
 
+// Refused reports whether err is, or wraps, one of a key service that knows who
+// asks and does not permit it: a permission helps, nothing else. Providers say so
+// with a method Refused() bool of the cause in a *CallError.
+func Refused(err error) bool {
+	switch e := err.(type) {
+	case nil:
+		return false
+	case interface{ Refused() bool }:
+		return e.Refused()
+	case interface{ Unwrap() error }:
+		return Refused(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(e.Unwrap(), Refused)
+	}
+	return false
+}
+
 // Permanent reports whether trying again what failed with err is in vain for
 // the time being. Where err has several causes, as a *NoKeyError has, it is if
 // it is for all of them.

@@ -87,3 +87,35 @@ func TestPermanent(t *testing.T) {
 		})
 	}
 }
+
+// refusal is a cause as a provider has it.
+type refusal struct{ refused bool }
+
+func (r refusal) Error() string { return "answer" }
+func (r refusal) Refused() bool { return r.refused }
+
+func TestRefused(t *testing.T) {
+	call := func(cause error) error { return &CallError{Operation: Unwrapping, Entry: secretA, Err: cause} }
+	tests := []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"nil", nil, false},
+		{"any", errors.New("x"), false},
+		{"refused", call(refusal{true}), true},
+		{"answered otherwise", call(refusal{false}), false},
+		{"wrapped cause", call(fmt.Errorf("x: %w", refusal{true})), true},
+		{"wrapped", fmt.Errorf("x: %w", call(refusal{true})), true},
+		{"one of several", &NoKeyError{Attempts: []Attempt{{secretA, ErrNoIdentity}, {secretA, call(refusal{true})}}}, true},
+		{"none of several", &NoKeyError{Attempts: []Attempt{{secretA, ErrNoIdentity}, {secretA, call(refusal{false})}}}, false},
+		{"not allowed", &NotAllowedError{Entry: secretA}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := Refused(tt.err); got != tt.want {
+				t.Errorf("Refused(%v) = %v, want %v", tt.err, got, tt.want)
+			}
+		})
+	}
+}

@@ -170,6 +170,25 @@ func TestWrapErrors(t *testing.T) {
 	srv.Deny(kmstest.Denial{})
 	_, err = s.Wrap(t.Context(), keys.KMSEntry{ARN: key}, dataKey)
 	mustFail(t, err, "not authorized to perform kms:Encrypt", "allow kms:Encrypt on "+key, "; there is no encryption context")
+	if !keys.Refused(err) {
+		t.Errorf("Refused(%v) = false", err)
+	}
+}
+
+// A key that is not there, or a service that is out of order, refuses nobody.
+func TestNotRefused(t *testing.T) {
+	srv := start(t)
+	s := open(t, Options{MaxAttempts: 1})
+	key := srv.CreateKey(kmstest.Key{})
+	e := mustWrap(t, s, keys.KMSEntry{ARN: key})
+	srv.Inject(kmstest.Internal, "Decrypt", 1)
+	if _, err := s.Unwrap(t.Context(), e); err == nil || keys.Refused(err) {
+		t.Errorf("out of order: Refused(%v) = true", err)
+	}
+	srv.SetState(key, kmstest.Disabled)
+	if _, err := s.Unwrap(t.Context(), e); err == nil || keys.Refused(err) {
+		t.Errorf("disabled: Refused(%v) = true", err)
+	}
 }
 
 // The caller is looked up when AWS does not say who it is, once, and is left

@@ -25,9 +25,14 @@ type failure struct {
 	hint      string
 	// final says that another replica of the key cannot do better.
 	final bool
+	// refused says that a permission is missing.
+	refused bool
 }
 
 func (f *failure) Error() string { return f.text }
+
+// Refused is for keys.Refused.
+func (f *failure) Refused() bool { return f.refused }
 
 // RetryableError keeps the SDK from asking again for credentials that could
 // not be had: credentials.Retrieve has tried and may have waited.
@@ -51,6 +56,7 @@ func both(own, replica error, region string) error {
 	return &failure{
 		text:      fmt.Sprintf("%s; with its replica in %s: %s", f.text, region, r.text),
 		permanent: f.permanent && r.permanent,
+		refused:   f.refused || r.refused,
 		hint:      f.hint,
 	}
 }

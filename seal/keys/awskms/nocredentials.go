@@ -117,7 +117,7 @@ func (c *credentials) explainSTS(code, message string) *failure {
 	}
 	switch code {
 	case "AccessDenied", "AccessDeniedException":
-		f.permanent = true
+		f.permanent, f.refused = true, true
 		f.hint = "name " + cmp.Or(caller, "the identity in use") + " in the trust policy of the role, and allow it sts:AssumeRole on the role"
 		if c.is(aws.CredentialSourceEnvVarsSTSWebIDToken, aws.CredentialSourceProfileSTSWebIDToken) {
 			f.hint = "have the trust policy of the role allow sts:AssumeRoleWithWebIdentity to the cluster's OIDC provider and this service account"

@@ -105,6 +105,11 @@ func (e *answerError) Error() string {
 	return what + ": " + e.message
 }
 
+// Refused is for keys.Refused.
+func (e *answerError) Refused() bool {
+	return e.code == http.StatusForbidden || e.code == http.StatusUnauthorized
+}
+
 // temporary reports whether it is the server's trouble, or too many requests.
 func (e *answerError) temporary() bool {
 	return e.code >= 500 && e.code != http.StatusNotImplemented ||

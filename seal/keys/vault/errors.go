@@ -225,6 +225,11 @@ func (e *answerError) says(text string) bool {
 	return false
 }
 
+// Refused is for keys.Refused.
+func (e *answerError) Refused() bool {
+	return e.code == http.StatusForbidden || e.code == http.StatusUnauthorized
+}
+
 // temporary reports whether it is the server's trouble, or too many requests.
 // 412 is a standby server that is behind.
 func (e *answerError) temporary() bool {
