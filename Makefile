@@ -5,21 +5,22 @@
 SHELL    := bash
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 30s
-TESTBINS := sops kustomize
+TESTBINS := sops kustomize etcd kube-apiserver kube-controller-manager kubectl
 RACE     ?= $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test testbin demo bench fuzz verify
+.PHONY: help build test testbin demo bench fuzz manifests verify
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## Build bin/signet: static, without paths of this machine
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/signet ./cmd/signet
+build: ## Build bin/signet and bin/signet-controller: static, without paths of this machine
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/ ./cmd/signet ./cmd/signet-controller
 
 test: testbin ## Run all tests, against real programs (built first, minutes once)
 	go test $(RACE) -timeout 30m ./...
 	$(if $(RACE),go test -run Bounded ./seal/manifest)
+	go -C controller/config/test test -count=1 ./... # it reads files that the cache of results does not watch
 
 testbin: ## Build the programs that tests and demo use: sops, kustomize
 	@internal/testbin/build.sh $(TESTBINS) >/dev/null
@@ -33,10 +34,16 @@ bench: testbin ## Measure Signet beside stock sops
 fuzz: ## Run every fuzz target for FUZZTIME (default 30s) each
 	@FUZZTIME=$(FUZZTIME) internal/fuzz.sh
 
-verify: ## Check formatting, vet, go.mod, staticcheck, imports, stray paths
+manifests: ## Write the CRDs and deep copies of controller/v1alpha1
+	@internal/tools/manifests.sh
+
+verify: ## Check formatting, vet, go.mod, staticcheck, generated files, imports, stray paths
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	go vet ./...
 	go mod tidy -diff
 	go tool -modfile=internal/tools/go.mod staticcheck ./...
+	go -C controller/config/test vet ./...
+	go -C controller/config/test mod tidy -diff
+	@internal/tools/manifests.sh --check
 	go test ./internal/depcheck
 	@internal/no-machine-paths.sh

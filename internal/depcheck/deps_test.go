@@ -26,6 +26,12 @@ var libraries = []string{"seal/...", "unseal/..."}
 // two share. The first row that matches a package is its row.
 var rows = []row{
 	{packages: "cmd/signet", may: libraries},
+	{packages: "cmd/signet-controller", may: []string{"controller", "seal/keys", "seal/keys/*", "seal/sopsdoc"}},
+
+	// The controller doesn't know key services; its program gives it some.
+	{packages: "controller", may: []string{"controller/v1alpha1", "unseal", "seal/keys", "seal/manifest", "seal/sopsdoc"}},
+	{packages: "controller/tests/*"},  // only tests, of the program on a control plane
+	{packages: "controller/v1alpha1"}, // the API types, also for clients that others write
 
 	// seal and unseal never import each other: what seals provably can't open.
 	{packages: "seal", may: []string{"seal/manifest", "seal/sopsdoc", "seal/keys"}},
@@ -48,9 +54,21 @@ var rows = []row{
 	{packages: "internal/testtool"},
 	{packages: "internal/kmstest"},
 	{packages: "internal/vaulttest"},
+	{packages: "internal/testcluster", may: []string{"internal/testtool"}},
+	{packages: "internal/installtest"}, // only tests, of what controller/config installs
+	{packages: "internal/controllertest", may: []string{
+		"controller/v1alpha1", "seal", "seal/keys", "seal/keys/*", "seal/manifest",
+		"internal/kmstest", "internal/testcluster", "internal/testtool",
+	}},
 	{packages: "internal/kmstest/cmd", may: []string{"internal/kmstest"}},
-	{packages: "internal/bench", may: []string{"internal/kmstest"}}, // measures the programs from outside
-	{packages: "internal/demo"},                                     // a second opinion on what Signet does
+	{packages: "internal/figures"}, // medians, ratios, tables: what the benchmarks print
+	{packages: "internal/bench", may: []string{"internal/kmstest", "internal/figures"}}, // measures the programs from outside
+	{packages: "internal/benchcontroller", may: []string{ // and so does this
+		"controller/v1alpha1", "seal/keys", "internal/figures",
+		"internal/controllertest", "internal/kmstest", "internal/testcluster", "internal/testtool",
+	}},
+	{packages: "internal/demo"}, // a second opinion on what Signet does
+	{packages: "internal/demo/cluster", may: []string{"internal/testcluster", "internal/controllertest"}},
 }
 
 // ban says what a package must not link, directly or through others.
@@ -73,10 +91,20 @@ var bans = []ban{
 		packages: "cmd/signet",
 		paths:    []string{"k8s.io/...", "sigs.k8s.io/controller-runtime/..."},
 		reason:   "the CLI works on YAML nodes; the Kubernetes API types and client would triple its size and start-up",
-		pending:  "the controller brings these modules",
 	},
 	{
-		packages: "cmd/signet",
+		packages: "cmd/signet-controller",
+		paths:    []string{module + "/seal/keys/pgp"},
+		reason:   "it runs gpg, and the controller runs no programs",
+	},
+	{
+		packages: "...",
+		except:   []string{"cmd/signet-controller", "controller"},
+		paths:    []string{module + "/controller"},
+		reason:   "only one program is the controller",
+	},
+	{
+		packages: "cmd/...",
 		paths: []string{
 			sopsRoot, sopsRoot + "/stores/...", sopsRoot + "/config/...",
 			sopsRoot + "/keyservice/...", sopsRoot + "/decrypt/...",
@@ -85,6 +113,7 @@ var bans = []ban{
 	},
 	{
 		packages: "...",
+		except:   []string{"cmd/signet-controller", "controller"}, // by controller-runtime; a test of the program finds nothing served
 		paths:    []string{"net/http/pprof"},
 		reason:   "importing it registers handlers that show memory, where plaintext and data keys are",
 	},
@@ -105,9 +134,16 @@ var bans = []ban{
 	},
 	{
 		packages: "...",
-		paths:    []string{module + "/internal/testtool", module + "/internal/kmstest", module + "/internal/vaulttest"},
-		except:   []string{"internal/testtool", "internal/kmstest", "internal/kmstest/cmd", "internal/vaulttest", "internal/bench"},
-		reason:   "test equipment has no place in what ships",
+		except: []string{
+			"internal/testtool", "internal/kmstest", "internal/kmstest/cmd", "internal/vaulttest",
+			"internal/testcluster", "internal/controllertest", "internal/bench",
+			"internal/benchcontroller", "internal/demo/cluster",
+		},
+		paths: []string{
+			module + "/internal/testtool", module + "/internal/kmstest", module + "/internal/vaulttest",
+			module + "/internal/testcluster", module + "/internal/controllertest",
+		},
+		reason: "test equipment has no place in what ships",
 	},
 	{
 		packages: "...",

@@ -40,6 +40,22 @@ describe() {
 		flags+=" -X sigs.k8s.io/kustomize/api/provenance.version=$version"
 		check=(version) expect=$version minutes="1 minute"
 		;;
+	kube-apiserver | kube-controller-manager | kubectl) # upstream: hack/lib/version.sh; no commit, no build date
+		local v=k8s.io/component-base/version
+		flags+=" -X $v.gitVersion=$version -X $v.gitMajor=1 -X $v.gitMinor=$(cut -d. -f2 <<<"$version")"
+		check=(--version) expect="Kubernetes $version" minutes="2 minutes"
+		case $1 in
+		kube-apiserver) minutes="5 minutes" ;;
+		kubectl) check=(version --client) expect="Client Version: $version" ;;
+		esac
+		;;
+	etcd) # upstream: scripts/build_lib.sh; no commit
+		check=(--version) expect="etcd Version: ${version#v}" minutes="1 minute"
+		;;
+	sealed-secrets-controller) # upstream: .goreleaser.yml
+		flags+=" -X main.VERSION=${version#v}"
+		check=(--version) expect="controller version: ${version#v}" minutes="3 minutes"
+		;;
 	*) die "$1: build.sh has no entry for it in describe" ;;
 	esac
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package testtool gives tests the real programs that internal/testbin builds
-// (stock sops, kustomize) and runs programs with a timeout, measuring them.
+// (stock sops, kustomize, a Kubernetes control plane) and runs programs with a
+// timeout, measuring them.
 //
 // A program that can't be built fails the test: a test that needs one is never
 // skipped. The package does not look for programs in PATH.
@@ -10,6 +11,7 @@ package testtool
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,11 +29,19 @@ const modulePath = "github.com/signet-secrets/signet"
 // process; concurrent calls are safe.
 func Path(tb testing.TB, name string) string {
 	tb.Helper()
-	path, err := built.path(name)
+	path, err := Locate(name, io.Discard)
 	if err != nil {
 		tb.Fatalf("testtool: %v", err)
 	}
 	return path
+}
+
+// Locate is Path where there is no test. A build, which can take minutes, says
+// on progress how far it is; an error holds all that it said. Like Path it must
+// be called inside the checkout, and concurrent calls are safe: one of them
+// builds, the others wait in silence.
+func Locate(name string, progress io.Writer) (string, error) {
+	return built.path(name, progress)
 }
 
 // built remembers what build.sh said for each name in this process.
@@ -42,18 +52,18 @@ type builds struct {
 	byName map[string]func() (string, error)
 }
 
-func (b *builds) path(name string) (string, error) {
+func (b *builds) path(name string, progress io.Writer) (string, error) {
 	b.mu.Lock()
 	once, ok := b.byName[name]
 	if !ok {
-		once = sync.OnceValues(func() (string, error) { return build(name) })
+		once = sync.OnceValues(func() (string, error) { return build(name, progress) })
 		b.byName[name] = once
 	}
 	b.mu.Unlock()
 	return once()
 }
 
-func build(name string) (string, error) {
+func build(name string, progress io.Writer) (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
@@ -64,7 +74,7 @@ func build(name string) (string, error) {
 	}
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command("bash", filepath.Join(root, "internal", "testbin", "build.sh"), name)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.Stdout, cmd.Stderr = &stdout, io.MultiWriter(&stderr, progress)
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", name, err, stderr.Bytes())
 	}

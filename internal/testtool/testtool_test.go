@@ -4,6 +4,7 @@ package testtool
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -39,7 +40,7 @@ func TestPathRunsStockPrograms(t *testing.T) {
 }
 
 func TestBuildOfUnknownProgramFails(t *testing.T) {
-	_, err := build("no-such-program")
+	_, err := build("no-such-program", io.Discard)
 	if err == nil || !strings.Contains(err.Error(), `unknown program "no-such-program"`) {
 		t.Errorf("error %v, want the script's message", err)
 	}
