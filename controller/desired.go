@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/signet-secrets/signet/controller/v1alpha1"
+	"github.com/signet-secrets/signet/seal/manifest"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
+)
+
+// desired is the Secret that an object stands for.
+type desired struct {
+	object  *v1alpha1.SealedSecret
+	secret  *manifest.Secret
+	manager string
+}
+
+func newDesired(object *v1alpha1.SealedSecret, secret *manifest.Secret) *desired {
+	return &desired{object: object, secret: secret, manager: fieldManager(object.Name)}
+}
+
+// data returns all values. It is always data that is written: stringData would
+// be merged into what is there.
+func (d *desired) data() map[string][]byte {
+	data := make(map[string][]byte, len(d.secret.Data)+len(d.secret.StringData))
+	maps.Copy(data, d.secret.Data)
+	for key, value := range d.secret.StringData {
+		data[key] = []byte(value)
+	}
+	return data
+}
+
+// values returns all values, to be kept out of texts.
+func (d *desired) values() [][]byte {
+	return slices.Collect(maps.Values(d.data()))
+}
+
+// new returns the Secret as it is made where there is none.
+func (d *desired) new() *corev1.Secret {
+	return d.fill(metav1.ObjectMeta{Namespace: d.object.Namespace, Name: d.secret.Name})
+}
+
+// probe returns the same under a name that nobody has, for a dry run.
+func (d *desired) probe() *corev1.Secret {
+	s := d.new()
+	s.Name, s.GenerateName = "", "signet-probe-"
+	return s
+}
+
+// over returns the Secret as it replaces the one with the given metadata, of
+// which everything stays that is not ours. remove lists what was ours and is not
+// sealed any more.
+func (d *desired) over(was *metav1.PartialObjectMetadata) (*corev1.Secret, error) {
+	labels, err := heldBy(was, d.manager, labelsPath())
+	if err != nil {
+		return nil, err
+	}
+	annotations, err := heldBy(was, d.manager, annotationsPath())
+	if err != nil {
+		return nil, err
+	}
+	m := *was.ObjectMeta.DeepCopy()
+	m.ManagedFields = nil // the API server keeps them
+	drop(m.Labels, labels)
+	drop(m.Annotations, append(annotations, AdoptAnnotation))
+	return d.fill(m), nil
+}
+
+func drop(m map[string]string, keys []string) {
+	for _, key := range keys {
+		delete(m, key)
+	}
+}
+
+// fill puts what is sealed, and our marks, into a Secret with the given
+// metadata.
+func (d *desired) fill(m metav1.ObjectMeta) *corev1.Secret {
+	m.Labels = merged(m.Labels, d.secret.Labels)
+	m.Labels[ManagedLabel] = ManagedValue
+	m.Annotations = merged(m.Annotations, d.secret.Annotations)
+	m.Annotations[OwnerAnnotation] = d.object.Name
+	m.OwnerReferences = d.owners(m.OwnerReferences)
+	s := &corev1.Secret{ObjectMeta: m, Type: corev1.SecretType(d.secret.Type), Data: d.data()}
+	if d.secret.Immutable {
+		s.Immutable = new(true)
+	}
+	return s
+}
+
+func merged(into, from map[string]string) map[string]string {
+	m := make(map[string]string, len(into)+len(from)+1)
+	maps.Copy(m, into)
+	maps.Copy(m, from)
+	return m
+}
+
+// owners returns the owner references with ours as it should be: none with
+// Retain. It is neither that of a controller, which an object can have only
+// one of, nor does it hold up a deletion.
+func (d *desired) owners(was []metav1.OwnerReference) []metav1.OwnerReference {
+	kept := slices.DeleteFunc(slices.Clone(was), func(o metav1.OwnerReference) bool {
+		return o.Kind == sopsdoc.Kind && o.APIVersion == v1alpha1.GroupVersion.String() && o.Name == d.object.Name
+	})
+	if d.object.Spec.DeletionPolicy == v1alpha1.Retain {
+		return kept
+	}
+	return append(kept, ownerReference(d.object))
+}
+
+func ownerReference(o *v1alpha1.SealedSecret) metav1.OwnerReference {
+	return metav1.OwnerReference{APIVersion: v1alpha1.GroupVersion.String(), Kind: sopsdoc.Kind, Name: o.Name, UID: o.UID}
+}
+
+// addition returns what is applied to the Secret with the given metadata that
+// the object merges into.
+func (d *desired) addition(was *metav1.PartialObjectMetadata) *corev1.Secret {
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: d.object.Namespace, Name: d.secret.Name,
+			UID: was.UID, ResourceVersion: was.ResourceVersion,
+			Labels:      merged(d.secret.Labels, map[string]string{ManagedLabel: ManagedValue}),
+			Annotations: d.secret.Annotations,
+		},
+		Type: corev1.SecretType(d.secret.Type),
+		Data: d.data(),
+	}
+}

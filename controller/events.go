@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/recorder"
+)
+
+// events records events about objects of Signet's API.
+type events struct {
+	recorder recorder.EventRecorder
+}
+
+// maxNoteBytes is how long the note of an event may be (kubernetes:
+// apis/core/validation/events.go, NoteLengthLimit).
+const maxNoteBytes = 1024
+
+// note records that something was done.
+func (e *events) note(about runtime.Object, reason Reason, text string) {
+	e.recorder.Eventf(about, nil, corev1.EventTypeNormal, string(reason), "Unseal", "%s", cut(text, maxNoteBytes))
+}
+
+// warn records that something could not be done.
+func (e *events) warn(about runtime.Object, reason Reason, text string) {
+	e.recorder.Eventf(about, nil, corev1.EventTypeWarning, string(reason), "Unseal", "%s", cut(text, maxNoteBytes))
+}

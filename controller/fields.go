@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+)
+
+// The places of a Secret that a document writes to.
+func dataPath() []string        { return []string{"data"} }
+func labelsPath() []string      { return []string{"metadata", "labels"} }
+func annotationsPath() []string { return []string{"metadata", "annotations"} }
+
+// digestFields is the SHA-256, in hex, of what the managed fields of a Secret
+// say about a manager: which fields it has, since when, and how it got them.
+// Nobody can change a field of a manager without changing this: a changed value
+// changes hands, or, for the same manager, its time.
+func digestFields(secret *metav1.PartialObjectMetadata, manager string) string {
+	h := sha256.New()
+	for _, f := range secret.ManagedFields {
+		if f.Manager != manager || f.Subresource != "" {
+			continue
+		}
+		entry, err := json.Marshal(f) // of strings, a time and valid JSON: it can't fail
+		if err != nil {
+			return ""
+		}
+		fmt.Fprintf(h, "%d:", len(entry))
+		h.Write(entry)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// holders returns who has which keys of the map at path, such as data: key ->
+// managers, in the order of the managed fields. A manager that has the whole
+// map, without keys, is listed under the key "".
+func holders(secret *metav1.PartialObjectMetadata, path []string) (map[string][]string, error) {
+	found := map[string][]string{}
+	for _, f := range secret.ManagedFields {
+		keys, err := fieldKeys(f, path)
+		if err != nil {
+			return nil, err
+		}
+		for key := range keys {
+			found[key] = append(found[key], f.Manager)
+		}
+	}
+	return found, nil
+}
+
+// heldBy returns the keys of the map at path that a manager has, sorted.
+func heldBy(secret *metav1.PartialObjectMetadata, manager string, path []string) ([]string, error) {
+	all, err := holders(secret, path)
+	if err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(all, func(key string, managers []string) bool { return key == "" || !slices.Contains(managers, manager) })
+	return slices.Sorted(maps.Keys(all)), nil
+}
+
+// othersHold returns the keys of the map at path that managers other than the
+// given one have, sorted.
+func othersHold(secret *metav1.PartialObjectMetadata, manager string, path []string) ([]string, error) {
+	all, err := holders(secret, path)
+	if err != nil {
+		return nil, err
+	}
+	other := func(m string) bool { return m != manager }
+	maps.DeleteFunc(all, func(key string, managers []string) bool {
+		return key == "" || !slices.ContainsFunc(managers, other)
+	})
+	return slices.Sorted(maps.Keys(all)), nil
+}
+
+// fieldKeys returns the keys of the map at path that an entry covers.
+func fieldKeys(f metav1.ManagedFieldsEntry, path []string) (map[string]bool, error) {
+	if f.FieldsV1 == nil || f.Subresource != "" {
+		return nil, nil
+	}
+	set := &fieldpath.Set{}
+	if err := set.FromJSON(bytes.NewReader(f.FieldsV1.Raw)); err != nil {
+		return nil, fmt.Errorf("read managed fields of %q: %w", f.Manager, err)
+	}
+	for i, name := range path {
+		element := fieldpath.PathElement{FieldName: &name}
+		next, found := set.Children.Get(element)
+		if !found {
+			if i == len(path)-1 && set.Members.Has(element) {
+				return map[string]bool{"": true}, nil
+			}
+			return nil, nil
+		}
+		set = next
+	}
+	keys := map[string]bool{}
+	add := func(e fieldpath.PathElement) {
+		if e.FieldName != nil {
+			keys[*e.FieldName] = true
+		}
+	}
+	set.Members.Iterate(add)
+	set.Children.Iterate(func(e fieldpath.PathElement) { add(e) })
+	return keys, nil
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// succeeded is the outcome for a Secret that was written.
+func (r *reconciler) succeeded(v view, rec record, w *written, key string) *outcome {
+	status := v.status.DeepCopy()
+	status.ObservedGeneration = v.object.Generation
+	status.Secret = statusOf(w.secret, fieldManager(v.object.Name))
+	status.Key = key
+	status.PolicyDigest = r.policy.digest(key)
+	setConditions(&status.Conditions, v.object.Generation, metav1.ConditionTrue, Unsealed, "the Secret is as sealed")
+	event := w.event
+	if event == Updated && v.status.ObservedGeneration == v.object.Generation && v.reason() == Unsealed {
+		event = Healed
+	}
+	if was := v.status.Secret; event == "" && was != nil {
+		event = Updated
+		if was.Name == w.secret.Name { // somebody had deleted it
+			event = Healed
+		}
+	}
+	rec.failures, rec.next = 0, time.Time{}
+	return &outcome{object: v.object, was: &v.object.Status, status: status, record: rec, event: event}
+}
+
+// failed is the outcome for an object that is not ready. What is known of the
+// last good Secret stays, and so does the Secret.
+func (r *reconciler) failed(v view, rec record, err error) *outcome {
+	reason := reasonOf(err)
+	status := v.status.DeepCopy()
+	status.ObservedGeneration = v.object.Generation
+	if reason.stalled() {
+		status.Key = "" // so that the digest covers every key that might have opened it
+	}
+	status.PolicyDigest = r.policy.digest(status.Key)
+	setConditions(&status.Conditions, v.object.Generation, metav1.ConditionFalse, reason, err.Error())
+	out := &outcome{object: v.object, was: &v.object.Status, status: status, err: err}
+	switch {
+	case reason.stalled():
+		rec.failures, rec.next = 0, time.Time{}
+	case reason == SecretNotOwned || reason == SecretNotFound || reason == KeyConflict:
+		out.after = max(r.records.backoff(&rec), pollPeriod)
+		rec.next = time.Time{} // what is asked for costs no key call
+	default:
+		out.after = r.records.backoff(&rec)
+	}
+	out.record = rec
+	return out
+}
+
+// suspended is the outcome for an object that is to be left alone.
+func (r *reconciler) suspended(v view, rec record) *outcome {
+	status := v.status.DeepCopy()
+	status.ObservedGeneration = v.object.Generation
+	ready := metav1.ConditionFalse
+	if status.Secret != nil {
+		ready = metav1.ConditionTrue
+	}
+	setConditions(&status.Conditions, v.object.Generation, ready, Suspended, "spec.suspend is set: the Secret is left as it is")
+	return &outcome{object: v.object, was: &v.object.Status, status: status, record: rec}
+}
+
+// finish writes the status, if it is another one, and tells what happened.
+func (r *reconciler) finish(ctx context.Context, out *outcome) (reconcile.Result, error) {
+	key := keyOf(out.object)
+	rec := out.record
+	rec.status = out.status
+	changed := !sameStatus(out.status, &out.object.Status)
+	// What the cache has not caught up with was written already.
+	if changed && !(rec.version != "" && out.status == out.record.status) {
+		version, err := r.api.putStatus(ctx, "sealedsecrets", out.object, full(out.status))
+		switch {
+		case apierrors.IsConflict(err), apierrors.IsNotFound(err):
+			rec.version = ""
+			r.records.put(key, rec)
+			return reconcile.Result{RequeueAfter: conflictDelay}, nil
+		case err != nil:
+			rec.version = ""
+			r.records.put(key, rec)
+			return reconcile.Result{}, &apiError{text: apiText(err, nil), err: err}
+		}
+		rec.version = version
+	}
+	if !changed {
+		rec.status, rec.version = nil, ""
+	}
+	r.records.put(key, rec)
+	r.tell(ctx, out)
+	if out.done() {
+		if err := r.sweep(ctx, out); err != nil {
+			return reconcile.Result{}, err
+		}
+	}
+	return reconcile.Result{RequeueAfter: out.after}, nil
+}
+
+// tell logs, records and counts what has changed.
+func (r *reconciler) tell(ctx context.Context, out *outcome) {
+	key := keyOf(out.object)
+	r.recovery.wait(key, out.err)
+	r.metrics.object(key, out.status)
+	was, now := meta.FindStatusCondition(out.was.Conditions, Ready), meta.FindStatusCondition(out.status.Conditions, Ready)
+	if now == nil {
+		return
+	}
+	turned := was == nil || was.Reason != now.Reason || was.Status != now.Status
+	if out.err != nil {
+		r.metrics.failed(reasonOf(out.err))
+		if turned {
+			log.FromContext(ctx).Info("SealedSecret is not ready", "reason", now.Reason, "cause", now.Message)
+			r.events.warn(out.object, Reason(now.Reason), now.Message)
+		}
+		return
+	}
+	if out.event != "" {
+		log.FromContext(ctx).Info("Secret written", "event", out.event, "secret", secretName(out.object))
+		r.events.note(out.object, out.event, eventNote(out.event, secretName(out.object)))
+	} else if turned && was != nil {
+		log.FromContext(ctx).Info("SealedSecret is ready", "reason", now.Reason)
+		r.events.note(out.object, Reason(now.Reason), now.Message)
+	}
+}
+
+// eventNote is what an event says about a Secret.
+func eventNote(event Reason, secret string) string {
+	switch event {
+	case Healed:
+		return "Secret " + secret + " was put back to what is sealed"
+	case Recreated:
+		return "Secret " + secret + " was deleted and made anew, because its type or its being immutable can't be changed"
+	case Adopted:
+		return "Secret " + secret + " consented to being taken over"
+	case Deleted:
+		return "Secret " + secret + " was deleted: the document no longer names it"
+	}
+	return "Secret " + secret + " was updated"
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/client-go/util/csaupgrade"
+
+	"github.com/signet-secrets/signet/controller/v1alpha1"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
+)
+
+// merging adds to Secrets of others, and takes out again what was added.
+type merging struct {
+	client *secretClient
+}
+
+// claims are the parts of a Secret that a document wants to add. They stand in
+// it in clear, so a conflict is found before a key is used.
+type claims struct {
+	data, labels, annotations []string
+	immutable                 bool
+}
+
+// claimsOf reads the claims of a document. The error is a *failure.
+func claimsOf(s *v1alpha1.SealedSecret) (claims, error) {
+	node, err := objectNode(sopsdoc.Kind, s.Name, s.Namespace, s.Spec.Raw)
+	if err != nil {
+		return claims{}, fail(InvalidDocument, err)
+	}
+	doc, err := sopsdoc.ParseSealedSecret(node)
+	if err != nil {
+		return claims{}, openFailure(err)
+	}
+	return claims{
+		data:        slices.Concat(doc.Envelope.DataKeys(), doc.Envelope.StringDataKeys()),
+		labels:      slices.Collect(maps.Keys(doc.Envelope.Labels)),
+		annotations: slices.Collect(maps.Keys(doc.Envelope.Annotations)),
+		immutable:   doc.Envelope.Immutable,
+	}, nil
+}
+
+// check refuses claims to what somebody else has in a Secret, whatever its
+// value: to share equal values would tell whoever claims a key what it holds.
+// What the manager has already it keeps.
+func (c claims) check(secret *metav1.PartialObjectMetadata, manager string) error {
+	if c.immutable {
+		return failf(SecretIncompatible, "spec.sealed.immutable: a document that is merged can't make the Secret immutable")
+	}
+	for _, part := range []struct {
+		path   []string
+		claims []string
+	}{{dataPath(), c.data}, {labelsPath(), c.labels}, {annotationsPath(), c.annotations}} {
+		has, err := holders(secret, part.path)
+		if err != nil {
+			return fail(APIError, err)
+		}
+		if whole := has[""]; len(whole) > 0 && !slices.Contains(whole, manager) {
+			return failf(KeyConflict, "Secret %s: all of its %s belong to %q", secret.Name, strings.Join(part.path, "."), whole[0])
+		}
+		for _, key := range slices.Sorted(slices.Values(part.claims)) {
+			if of := has[key]; len(of) > 0 && !slices.Contains(of, manager) {
+				return failf(KeyConflict, "Secret %s: %s of %s belongs to %q", secret.Name, key, strings.Join(part.path, "."), of[0])
+			}
+		}
+	}
+	return nil
+}
+
+// write adds what is sealed to the Secret with the given metadata, which
+// consents, and on which the claims were checked. It fails if the Secret has
+// changed since. The error is a *failure.
+func (m *merging) write(ctx context.Context, d *desired, was *metav1.PartialObjectMetadata) (*written, error) {
+	was, err := m.upgrade(ctx, d, was)
+	if err != nil {
+		return nil, d.failure(err)
+	}
+	event := Updated
+	if held, err := heldBy(was, d.manager, dataPath()); err == nil && len(held) == 0 {
+		event = "" // the first time
+	}
+	now, err := m.client.apply(ctx, d.addition(was), d.manager)
+	if immutable(err) {
+		return nil, failf(SecretIncompatible, "Secret %s is immutable, or isn't of type %q as the document is", was.Name, d.secret.Type)
+	}
+	return &written{secret: now, event: event}, d.failure(err)
+}
+
+// upgrade turns what the object wrote while the Secret was its own into fields
+// that are applied: else they would stay for ever.
+func (m *merging) upgrade(ctx context.Context, d *desired, was *metav1.PartialObjectMetadata) (*metav1.PartialObjectMetadata, error) {
+	ours := func(f metav1.ManagedFieldsEntry) bool {
+		return f.Manager == d.manager && f.Operation == metav1.ManagedFieldsOperationUpdate
+	}
+	if !slices.ContainsFunc(was.ManagedFields, ours) {
+		return was, nil
+	}
+	patch, err := csaupgrade.UpgradeManagedFieldsPatch(was, sets.New(d.manager), d.manager)
+	if err != nil || len(patch) == 0 {
+		return was, err
+	}
+	return m.client.patchMetadata(ctx, keyOf(was), patch, d.manager)
+}
+
+// release takes everything out of a Secret that a manager has applied to it.
+func (m *merging) release(ctx context.Context, secret *metav1.PartialObjectMetadata, manager string) error {
+	_, err := m.client.apply(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+		Namespace: secret.Namespace, Name: secret.Name, UID: secret.UID, ResourceVersion: secret.ResourceVersion,
+	}}, manager)
+	if apierrors.IsNotFound(err) || invalidField(err, "metadata.uid") {
+		return nil
+	}
+	return err
+}
+
+func keyOf(o metav1.Object) types.NamespacedName {
+	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/signet-secrets/signet/controller/v1alpha1"
+	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/manifest"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
+	"github.com/signet-secrets/signet/unseal"
+)
+
+// opener opens documents.
+type opener struct {
+	unwrapper keys.Unwrapper
+	keyring   *unseal.Keyring
+	deny      sopsdoc.Policy
+}
+
+// open returns the Secret that s holds, and the name of the key that opened it.
+// The error is a *failure.
+func (o *opener) open(ctx context.Context, s *v1alpha1.SealedSecret) (*manifest.Secret, string, error) {
+	node, err := objectNode(sopsdoc.Kind, s.Name, s.Namespace, s.Spec.Raw)
+	if err != nil {
+		return nil, "", fail(InvalidDocument, err)
+	}
+	result, err := unseal.Open(ctx, node, unseal.Options{
+		Unwrapper: o.unwrapper,
+		Keyring:   o.keyring,
+		Namespace: s.Namespace,
+		Policy:    o.deny,
+	})
+	if err != nil {
+		return nil, "", openFailure(err)
+	}
+	return result.Secret, keyName(result.Keys), nil
+}
+
+// objectNode returns an object of Signet's API as a YAML tree. Of its metadata
+// only name and namespace play a part.
+func objectNode(kind, name, namespace string, spec []byte) (*yaml.Node, error) {
+	metadata := map[string]string{"name": name}
+	if namespace != "" {
+		metadata["namespace"] = namespace
+	}
+	text, err := json.Marshal(struct {
+		APIVersion string            `json:"apiVersion"`
+		Kind       string            `json:"kind"`
+		Metadata   map[string]string `json:"metadata"`
+		Spec       json.RawMessage   `json:"spec"`
+	}{sopsdoc.APIVersion, kind, metadata, spec})
+	if err != nil {
+		return nil, errors.New("spec: is not JSON")
+	}
+	doc, err := manifest.Parse(text)
+	return manifest.Root(doc), err
+}
+
+// openFailure finds the reason for an error of unseal.Open.
+func openFailure(err error) *failure {
+	switch none := new(keys.NoKeyError); {
+	case errors.As(err, new(*unseal.ScopeError)), errors.As(err, new(*unseal.NamespaceError)):
+		return fail(ScopeMismatch, err)
+	case errors.As(err, new(*sopsdoc.DeniedError)):
+		return fail(TypeDenied, err)
+	case errors.As(err, &none):
+		return fail(keyReason(none), err)
+	case errors.As(err, new(*sopsdoc.TamperedError)):
+		return fail(TamperedDocument, err)
+	case errors.As(err, new(*sopsdoc.InvalidError)), errors.As(err, new(*manifest.SyntaxError)):
+		return fail(InvalidDocument, err)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fail(KeyUnavailable, err)
+	}
+	// What else unwrapping can say is that a key gave something that is no data
+	// key, or groups that SOPS could not have made.
+	return fail(InvalidDocument, err)
+}
+
+// keyReason says what has to happen before one of the keys opens the document:
+// the reason of the key that is closest to doing it.
+func keyReason(e *keys.NoKeyError) Reason {
+	reason := KeyNotAllowed
+	for _, a := range e.Attempts {
+		switch {
+		case keys.Refused(a.Err):
+			return KeyAccessDenied
+		case errors.As(a.Err, new(*keys.NotAllowedError)), errors.As(a.Err, new(*unseal.KeyNamespaceError)):
+		default:
+			reason = KeyUnavailable
+		}
+	}
+	return reason
+}
+
+// sealingKeyPrefix stands before the name of a SealingKey in a status.
+const sealingKeyPrefix = sopsdoc.KeyKind + "/"
+
+// keyName names the keys that opened a document, for people: SealingKey/prod,
+// or kms:arn:..., or age:age1....
+func keyName(used []unseal.UsedKey) string {
+	names := make([]string, len(used))
+	for i, k := range used {
+		switch id := k.Entry.ID(); {
+		case k.SealingKey != "":
+			names[i] = sealingKeyPrefix + k.SealingKey
+		case len(id) > maxKeyName: // a hybrid recipient has 1,959 characters
+			names[i] = string(k.Entry.Type()) + ":" + id[:maxKeyName] + "..."
+		default:
+			names[i] = string(k.Entry.Type()) + ":" + id
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+const maxKeyName = 256

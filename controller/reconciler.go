@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/signet-secrets/signet/controller/v1alpha1"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
+)
+
+// reconciler makes Secrets what SealedSecrets say.
+type reconciler struct {
+	cache    client.Reader
+	api      *apiClient
+	secrets  *secretClient
+	opener   *opener
+	owning   *ownership
+	merging  *merging
+	ring     *ring
+	policy   *policy
+	records  *records
+	recovery *recovery
+	shares   *shares
+	events   *events
+	metrics  *metrics
+}
+
+// conflictDelay is how long to wait for the cache after somebody else has
+// written an object, and pollPeriod how often a Secret is looked at that no
+// watch tells about.
+const (
+	conflictDelay = 200 * time.Millisecond
+	pollPeriod    = time.Minute
+)
+
+// Reconcile implements reconcile.Reconciler. It returns no errors but those of
+// the API server: what is wrong with an object stands in its status, and when to
+// try again is decided here.
+func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	r.shares.begin(req.NamespacedName)
+	if err := r.ring.load(ctx); err != nil {
+		return reconcile.Result{}, err
+	}
+	object := &v1alpha1.SealedSecret{}
+	err := r.cache.Get(ctx, req.NamespacedName, object)
+	if apierrors.IsNotFound(err) {
+		return reconcile.Result{}, r.gone(ctx, req.NamespacedName)
+	}
+	if err != nil || object.DeletionTimestamp != nil {
+		return reconcile.Result{}, err
+	}
+	rec := r.records.get(object)
+	if rec.status == nil {
+		rec.status = &object.Status
+	}
+	out, err := r.work(ctx, object, rec)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	return r.finish(ctx, out)
+}
+
+// outcome is what came of one look at an object.
+type outcome struct {
+	object *v1alpha1.SealedSecret
+	was    *v1alpha1.SealedSecretStatus // before
+	status *v1alpha1.SealedSecretStatus // from now on; nil: as it was
+	record record
+	event  Reason        // what happened to the Secret, "" if nothing worth telling
+	after  time.Duration // when to look again, 0: when something changes
+	err    error         // why the object is not ready, nil if it is
+}
+
+// work does the next step for an object.
+func (r *reconciler) work(ctx context.Context, object *v1alpha1.SealedSecret, rec record) (*outcome, error) {
+	v := view{object: object, status: rec.status, policy: r.policy.digest(rec.status.Key), wait: r.records.wait(rec)}
+	if name := secretName(object); !sopsdoc.ValidSecretName(name) {
+		return r.failed(v, rec, failf(InvalidDocument, "spec.secretName: is not a valid name")), nil
+	}
+	secret, err := r.cachedSecret(ctx, object)
+	if err != nil {
+		return nil, err
+	}
+	v.see(secret, r.isGone)
+	next := v.next()
+	if next == stepLook {
+		live, err := r.secrets.get(ctx, types.NamespacedName{Namespace: object.Namespace, Name: secretName(object)})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return r.failed(v, rec, fail(APIError, err)), nil
+		}
+		if err != nil {
+			live = nil
+		}
+		v.live = true
+		v.see(live, r.isGone)
+		next = v.next()
+	}
+	switch next {
+	case stepIdle:
+		return &outcome{object: object, was: &object.Status, status: rec.status, record: rec, after: v.wait}, nil
+	case stepSuspend:
+		return r.suspended(v, rec), nil
+	case stepUnowned:
+		return r.failed(v, rec, r.unowned(v)), nil
+	case stepMissing:
+		return r.failed(v, rec, failf(SecretNotFound, "there is no Secret %s to merge into yet", secretName(object))), nil
+	}
+	return r.unseal(ctx, v, rec)
+}
+
+// see takes up the metadata of the Secret, nil if there is none.
+func (v *view) see(secret *metav1.PartialObjectMetadata, gone func(types.NamespacedName) bool) {
+	v.secret, v.ownerGone = secret, false
+	if secret == nil {
+		return
+	}
+	if of := owner(secret); of != "" && of != v.object.Name {
+		v.ownerGone = gone(types.NamespacedName{Namespace: secret.Namespace, Name: of})
+	}
+}
+
+// unowned is the failure for a Secret that does not consent.
+func (r *reconciler) unowned(v view) *failure {
+	if v.merges() {
+		return failf(SecretNotOwned, "Secret %s doesn't consent to be added to; put the annotation %s: %s on it",
+			v.secret.Name, MergeAnnotation, v.object.Name)
+	}
+	return notOwned(v.secret, v.object.Name)
+}
+
+// unseal opens the document and writes the Secret.
+func (r *reconciler) unseal(ctx context.Context, v view, rec record) (*outcome, error) {
+	if !r.shares.take(v.object.Namespace) {
+		return &outcome{object: v.object, was: &v.object.Status, status: rec.status, record: rec, after: conflictDelay}, nil
+	}
+	defer r.shares.give(v.object.Namespace)
+	object, err := r.whole(ctx, v.object)
+	if apierrors.IsNotFound(err) {
+		return &outcome{object: v.object, was: &v.object.Status, status: rec.status, record: rec}, nil
+	}
+	if err != nil {
+		return r.failed(v, rec, fail(APIError, err)), nil
+	}
+	if object.UID != v.object.UID || object.Generation != v.object.Generation {
+		// The cache is behind. It will say so in a moment.
+		return &outcome{object: v.object, was: &v.object.Status, status: rec.status, record: rec, after: conflictDelay}, nil
+	}
+	w, key, err := r.put(ctx, v, object)
+	if err != nil {
+		return r.failed(v, rec, err), nil
+	}
+	return r.succeeded(v, rec, w, key), nil
+}
+
+// whole returns the object with its document, which the cache leaves out of
+// objects that are settled.
+func (r *reconciler) whole(ctx context.Context, o *v1alpha1.SealedSecret) (*v1alpha1.SealedSecret, error) {
+	if len(o.Spec.Raw) > 0 {
+		return o, nil
+	}
+	return r.api.get(ctx, keyOf(o))
+}
+
+// put opens the document and writes its Secret. The error is a *failure.
+func (r *reconciler) put(ctx context.Context, v view, object *v1alpha1.SealedSecret) (*written, string, error) {
+	manager := fieldManager(object.Name)
+	if v.merges() {
+		c, err := claimsOf(object)
+		if err != nil {
+			return nil, "", err
+		}
+		if err := c.check(v.secret, manager); err != nil {
+			return nil, "", err
+		}
+	}
+	begin := time.Now()
+	secret, key, err := r.opener.open(ctx, object)
+	r.metrics.opened(time.Since(begin), err)
+	if err != nil {
+		return nil, "", err
+	}
+	d := newDesired(object, secret)
+	if v.merges() {
+		w, err := r.merging.write(ctx, d, v.secret)
+		return w, key, err
+	}
+	w, err := r.owning.write(ctx, d, v.secret != nil)
+	return w, key, err
+}
+
+// cachedSecret returns the metadata of the Secret of an object, nil if the
+// cache has none.
+func (r *reconciler) cachedSecret(ctx context.Context, o *v1alpha1.SealedSecret) (*metav1.PartialObjectMetadata, error) {
+	secret := secretMetadata()
+	err := r.cache.Get(ctx, types.NamespacedName{Namespace: o.Namespace, Name: secretName(o)}, secret)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return secret, err
+}
+
+// isGone reports whether there is no SealedSecret of that name, as far as the
+// cache knows.
+func (r *reconciler) isGone(key types.NamespacedName) bool {
+	return apierrors.IsNotFound(r.cache.Get(context.Background(), key, &v1alpha1.SealedSecret{}))
+}
+
+// reasonOf returns the reason of an error, "" for none.
+func reasonOf(err error) Reason {
+	f := new(failure)
+	if errors.As(err, &f) {
+		return f.reason
+	}
+	if err != nil {
+		return APIError
+	}
+	return ""
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	"github.com/signet-secrets/signet/controller/v1alpha1"
+)
+
+// record is what is remembered of an object from one look at it to the next.
+type record struct {
+	uid        types.UID
+	generation int64
+	// status is the outcome of the last look while the cache doesn't have it
+	// yet, else nil.
+	status *v1alpha1.SealedSecretStatus
+	// version is the resourceVersion of the object with that status, "" while
+	// the status could not be written.
+	version string
+	// failures counts attempts since the last success, and next is the time
+	// before which there is no other.
+	failures int
+	next     time.Time
+}
+
+// records holds a record of each object. It is safe for concurrent use; the
+// record of one object is used by one worker at a time.
+type records struct {
+	minBackoff, maxBackoff time.Duration
+	now                    func() time.Time
+
+	mu sync.Mutex
+	of map[types.NamespacedName]record
+}
+
+func newRecords(o Options) *records {
+	return &records{minBackoff: o.MinBackoff, maxBackoff: o.MaxBackoff, now: time.Now, of: map[types.NamespacedName]record{}}
+}
+
+// get returns the record of an object as it is now, without what the cache has
+// caught up with.
+func (r *records) get(o *v1alpha1.SealedSecret) record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rec := r.of[keyOf(o)]
+	switch {
+	case rec.uid != o.UID:
+		rec = record{uid: o.UID, generation: o.Generation}
+	case rec.generation < o.Generation:
+		rec = record{uid: o.UID, generation: o.Generation} // a new document gets a new chance
+	case rec.status != nil && rec.version != "" && !older(o.ResourceVersion, rec.version):
+		rec.status, rec.version = nil, ""
+	}
+	r.of[keyOf(o)] = rec
+	return rec
+}
+
+// older reports whether resourceVersion a is older than b. What can't be
+// compared isn't.
+func older(a, b string) bool {
+	order, err := resourceversion.CompareResourceVersion(a, b)
+	return err == nil && order < 0
+}
+
+func (r *records) put(key types.NamespacedName, rec record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.of[key] = rec
+}
+
+func (r *records) forget(key types.NamespacedName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.of, key)
+}
+
+// hurry lets the next look at an object try again at once. The failures are
+// still counted: what keeps failing slows down all the same.
+func (r *records) hurry(key types.NamespacedName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if rec, ok := r.of[key]; ok {
+		rec.next = time.Time{}
+		r.of[key] = rec
+	}
+}
+
+// wait returns how long an object is to be left alone.
+func (r *records) wait(rec record) time.Duration { return max(0, rec.next.Sub(r.now())) }
+
+// backoff counts a failure and says how long to wait: twice as long as the last
+// time, less up to a half, so that what failed together doesn't come back
+// together.
+func (r *records) backoff(rec *record) time.Duration {
+	d := r.maxBackoff
+	if rec.failures < 30 {
+		d = min(d, r.minBackoff<<rec.failures)
+	}
+	rec.failures++
+	d -= rand.N(d/2 + 1)
+	rec.next = r.now().Add(d)
+	return d
+}

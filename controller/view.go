@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/signet-secrets/signet/controller/v1alpha1"
+)
+
+// view is what is known of an object before anything is called.
+type view struct {
+	object *v1alpha1.SealedSecret
+	// status is that of the object, or what was written since it was read.
+	status *v1alpha1.SealedSecretStatus
+	// secret is the metadata of the Secret, nil if there is none in the cache,
+	// or none at all if it is live.
+	secret *metav1.PartialObjectMetadata
+	live   bool
+	// policy is the digest of everything else that decides.
+	policy string
+	// ownerGone says that the SealedSecret that the Secret says it belongs to
+	// is not there any more.
+	ownerGone bool
+	// wait is how long the object is to be left alone after a failure.
+	wait time.Duration
+}
+
+// step is what has to be done next for an object.
+type step string
+
+const (
+	stepIdle    step = "rest"    // nothing
+	stepSuspend step = "suspend" // say that the object is suspended
+	stepLook    step = "look"    // read the metadata of the Secret, and decide again
+	stepUnowned step = "unowned" // say that the Secret belongs to somebody else
+	stepMissing step = "missing" // say that there is no Secret to merge into
+	stepOpen    step = "open"    // open the document and write the Secret
+)
+
+// next decides what has to be done. No key is used and nothing is called for an
+// object that is as it should be, and no key for a Secret that may not be
+// written anyway.
+func (v view) next() step {
+	switch {
+	case v.object.Spec.Suspend:
+		return stepSuspend
+	case v.settled() && v.untouched():
+		return stepIdle
+	case v.settled() && v.secret == nil && !v.live:
+		return stepLook
+	case v.stalled(), v.wait > 0:
+		return stepIdle
+	case v.merges():
+		return v.nextMerge()
+	case v.secret != nil && !v.mine():
+		return v.confirm(stepUnowned)
+	case v.secret == nil && !v.live && v.reason() == SecretNotOwned:
+		return stepLook
+	}
+	return stepOpen
+}
+
+// nextMerge decides for a document that adds to a Secret.
+func (v view) nextMerge() step {
+	switch {
+	case !v.live:
+		return stepLook
+	case v.secret == nil:
+		return stepMissing
+	case !consents(v.secret, MergeAnnotation, v.object.Name):
+		return stepUnowned
+	}
+	return stepOpen
+}
+
+// confirm returns s if it rests on what the API server said, and stepLook if
+// it rests on the cache.
+func (v view) confirm(s step) step {
+	if v.live {
+		return s
+	}
+	return stepLook
+}
+
+// settled reports whether the object was done with as it is now.
+func (v view) settled() bool {
+	ready := v.ready()
+	return ready != nil && ready.Status == metav1.ConditionTrue && ready.Reason == string(Unsealed) && v.current() &&
+		v.status.Secret != nil && v.status.Secret.Name == secretName(v.object)
+}
+
+// stalled reports whether it is known that the object, as it is now, can't be
+// helped.
+func (v view) stalled() bool {
+	return meta.IsStatusConditionTrue(v.status.Conditions, Stalled) && v.current()
+}
+
+// current reports whether the status is about the object as it is now, and
+// about the policy.
+func (v view) current() bool {
+	return v.status.ObservedGeneration == v.object.Generation && v.status.PolicyDigest == v.policy
+}
+
+// untouched reports whether the Secret is as it was written: nobody has changed
+// it at all, or nobody has changed what is ours and added to what is ours alone.
+func (v view) untouched() bool {
+	was := v.status.Secret
+	if v.secret == nil || v.secret.UID != was.UID {
+		return false
+	}
+	if v.secret.ResourceVersion == was.ResourceVersion {
+		return true
+	}
+	manager := fieldManager(v.object.Name)
+	if digestFields(v.secret, manager) != was.Fields {
+		return false
+	}
+	if v.merges() {
+		return true
+	}
+	foreign, err := othersHold(v.secret, manager, dataPath())
+	return err == nil && len(foreign) == 0 && owner(v.secret) == v.object.Name
+}
+
+// mine reports whether the Secret may be replaced: it belongs to the object, or
+// it belongs to nobody and consents.
+func (v view) mine() bool {
+	of := owner(v.secret)
+	return of == v.object.Name || (of == "" || v.ownerGone) && consents(v.secret, AdoptAnnotation, v.object.Name)
+}
+
+func (v view) merges() bool { return v.object.Spec.CreationPolicy == v1alpha1.Merge }
+
+func (v view) ready() *metav1.Condition { return meta.FindStatusCondition(v.status.Conditions, Ready) }
+
+// reason is why the object was last not ready, or "".
+func (v view) reason() Reason {
+	if ready := v.ready(); ready != nil {
+		return Reason(ready.Reason)
+	}
+	return ""
+}
