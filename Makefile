@@ -9,10 +9,10 @@ TESTBINS := sops kustomize etcd kube-apiserver kube-controller-manager kubectl
 RACE     ?= $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test testbin demo bench fuzz manifests verify
+.PHONY: help build test testbin demo demo-offline bench bench-controller fuzz manifests verify
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build bin/signet and bin/signet-controller: static, without paths of this machine
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/ ./cmd/signet ./cmd/signet-controller
@@ -22,14 +22,20 @@ test: testbin ## Run all tests, against real programs (built first, minutes once
 	$(if $(RACE),go test -run Bounded ./seal/manifest)
 	go -C controller/config/test test -count=1 ./... # it reads files that the cache of results does not watch
 
-testbin: ## Build the programs that tests and demo use: sops, kustomize
+testbin: ## Build the programs of others that tests and demos run: sops, kustomize, kubectl, a control plane
 	@internal/testbin/build.sh $(TESTBINS) >/dev/null
 
-demo: build testbin ## Seal, commit, open: the whole story on the terminal
+demo: build ## Seal, commit, apply: the whole story on a cluster of its own (first run some 10 minutes)
 	@internal/demo/demo.sh
+
+demo-offline: build ## The same without a cluster, with tampering and stock sops: seal, commit, open
+	@internal/demo/offline.sh
 
 bench: testbin ## Measure Signet beside stock sops
 	go run ./internal/bench
+
+bench-controller: testbin ## Measure the controller beside that of Sealed Secrets (a quarter of an hour)
+	go run ./internal/benchcontroller
 
 fuzz: ## Run every fuzz target for FUZZTIME (default 30s) each
 	@FUZZTIME=$(FUZZTIME) internal/fuzz.sh

@@ -1,213 +1,166 @@
 #!/usr/bin/env bash
 # Usage: internal/demo/demo.sh
 #
-# Shows on the terminal what Signet does, in a scratch Git repository, and
-# checks each claim that it makes: it ends non-zero if one does not hold.
-# `make demo` builds bin/signet and runs it.
+# Shows on the terminal how Secrets get from a Git repository into a cluster with
+# Signet, and checks each claim that it makes: it ends non-zero if one does not
+# hold. The cluster is a control plane on this machine, for the time of the demo.
+# `make demo` builds bin/signet and bin/signet-controller and runs it.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-root=$PWD
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-die() {
-	printf 'demo: error: %s\n' "$*" >&2
-	exit 1
+account=signet-controller
+
+# announce shows what a build says on stdin, and how long it all takes if it says
+# anything.
+announce() {
+	local line
+	IFS= read -r line || return 0
+	echo "The first run builds a Kubernetes control plane: some 10 minutes on two cores."
+	printf '%s\n' "$line"
+	cat
 }
 
-scratch= kms_pid=
-# clean_up tries twice: a program that was interrupted may still write.
-clean_up() {
-	trap '' INT TERM HUP PIPE
-	[ -z "$kms_pid" ] || { kill "$kms_pid" && wait "$kms_pid"; } 2>/dev/null || true
-	[ -z "$scratch" ] || rm -rf "$scratch" 2>/dev/null || { sleep 0.5 && rm -rf "$scratch"; }
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-trap 'exit 141' PIPE
-
-# prepare makes the scratch folder and puts the programs into it. It is the
-# only part that sees the user's environment.
-prepare() {
-	local sops kustomize
-	[ -x "$root/bin/signet" ] || die "bin/signet is missing: run \`make demo\`"
-	sops=$("$root/internal/testbin/build.sh" sops)
-	kustomize=$("$root/internal/testbin/build.sh" kustomize)
-	scratch=$(mktemp -d "${TMPDIR:-/tmp}/signet-demo.XXXXXX")
-	mkdir -p "$scratch/bin" "$scratch/home" "$scratch/shop"
-	GOTMPDIR=$scratch go build -o "$scratch/bin/demo" ./internal/demo
-	GOTMPDIR=$scratch go build -o "$scratch/bin/kmstest" ./internal/kmstest/cmd
-	ln -s "$root/bin/signet" "$sops" "$kustomize" "$scratch/bin/"
+# start_cluster runs the control plane, which has the API of Signet and nothing
+# else of it.
+start_cluster() {
+	local pid
+	tools kubectl etcd kube-apiserver kube-controller-manager 2> >(announce >&2)
+	GOTMPDIR=$scratch go build -o "$scratch/bin/cluster" ./internal/demo/cluster
+	echo "Starting a Kubernetes control plane on this machine ..."
+	TMPDIR=$scratch "$scratch/bin/cluster" "$scratch/admin.kubeconfig" \
+		controller/config/crd/signet.dev_*.yaml >"$scratch/cluster.log" 2>&1 &
+	pid=$! background=" $! $background"
+	until [ -s "$scratch/admin.kubeconfig" ]; do
+		kill -0 "$pid" 2>/dev/null || die "the control plane ended"
+		sleep 0.1
+	done
 }
 
-# isolate makes sure that nothing of the user's is read or written: no keys, no
-# Git configuration, no hooks.
-isolate() {
-	unset CDPATH GREP_OPTIONS "${!SOPS_@}" "${!GIT_@}" "${!XDG_@}" "${!KUSTOMIZE_@}" "${!AGE_@}" "${!AWS_@}" "${!SIGNET_@}" "${!VAULT_@}"
-	export PATH="$scratch/bin:$PATH" HOME="$scratch/home" XDG_CONFIG_HOME="$scratch/home/.config"
-	export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL="$scratch/gitconfig" GIT_PAGER=cat GIT_TEMPLATE_DIR=
-	git config --global init.defaultBranch main
-	export GIT_AUTHOR_NAME=Mina GIT_AUTHOR_EMAIL=mina@shop.example
-	export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
-	export LC_ALL=C NO_COLOR=1
-	cd "$scratch/shop"
-}
-
-bold= dim= green= plain=
-if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
-	bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' plain=$'\e[0m'
-fi
-
-steps=0
-step() { printf '\n%s%d. %s%s\n' "$bold" "$((steps += 1))" "$*" "$plain"; }
-
-# say prints the explanation on stdin, with a blank line around it.
-say() { printf '\n' && sed 's/^/   /' && printf '\n'; }
-
-ok() { printf '   %s=> %s%s\n' "$green" "$*" "$plain"; }
-
-# shorten cuts long lines, and the inside of the age blocks.
-shorten() {
-	awk -v width=92 -v dim="$dim" -v plain="$plain" '
-		function put(s) {
-			if (length(s) <= width) print "   " s
-			else print "   " substr(s, 1, width - 4) dim " ..." plain
-		}
-		/END AGE/ { printf "   %*s%s... %d more lines%s\n", at, "", dim, n - 1, plain; n = 0; inside = 0 }
-		!inside || ++n == 1 { put($0) }
-		/BEGIN AGE/ { inside = 1; at = match($0, /-----/) - 1 }'
-}
-
-prompt() { printf '   %s$ %s%s\n' "$bold" "$1" "$plain"; }
-
-# run COMMAND shows a command and its output; the command must succeed.
-run() {
-	prompt "$1"
-	eval "$1" 2>&1 | shorten || die "failed: $1"
-}
-
-# nothing_found COMMAND runs a search that must find nothing: grep says so with
-# exit code 1.
-nothing_found() {
-	local code=0
-	prompt "$1"
-	eval "$1" >"$scratch/out" 2>&1 || code=$?
-	shorten <"$scratch/out"
-	[ "$code" -eq 1 ] && [ ! -s "$scratch/out" ] || die "exit code $code, not \"nothing found\": $1"
-}
-
-# refused TEXT COMMAND [CODE] runs a command that must end with exit code CODE
-# (3), print nothing on stdout and give a reason that holds TEXT.
-refused() {
-	local code=0 want=${3:-3}
-	prompt "$2"
-	eval "$2" >"$scratch/out" 2>"$scratch/err" || code=$?
-	fold -s -w 86 "$scratch/err" | sed -e 's/ *$//' -e '/^signet:/!{/^Error:/!s/^/  /;}' -e 's/^/   /'
-	[ "$code" -eq "$want" ] || die "exit code $code, want $want: $2"
-	[ ! -s "$scratch/out" ] || die "there is output on stdout: $2"
-	grep -qF -- "$1" "$scratch/err" || die "the reason does not hold \"$1\": $2"
-	ok "refused: exit code $code, nothing on stdout"
-}
-
-make_key() {
-	step "Make a key"
+install() {
+	step "Install Signet in a cluster"
+	ln -s "$root/controller/config" ../config
+	run 'kubectl version'
+	run 'kubectl apply --server-side -k ../config/default'
 	say <<-END
-		Whoever has the private key can open what is sealed for its public half.
-		The public half goes into the repository, in the rules file that SOPS uses.
-		The private one stays at home. It is post-quantum unless you say otherwise.
+		There are no nodes here to run its Deployment on. So the controller is a
+		process beside the cluster, with the token of its service account and the
+		rights that were just installed. A test server stands in for AWS KMS.
+	END
+	start_kms
+	cp "$KUBECONFIG" ../controller.kubeconfig
+	chmod 600 ../controller.kubeconfig
+	kubectl config --kubeconfig ../controller.kubeconfig set-credentials testcluster \
+		--token "$(kubectl create token "$account" -n signet-system)" >/dev/null
+	run "kubectl --kubeconfig ../controller.kubeconfig auth whoami -o jsonpath='{.status.userInfo.username}'"
+	start_controller
+}
+
+# start_controller starts it, and returns when it has read what there is.
+start_controller() {
+	local command='signet-controller --kubeconfig ../controller.kubeconfig \
+       --leader-elect-namespace signet-system --metrics-bind-address "127.0.0.1:$metrics" \
+       --health-probe-bind-address "127.0.0.1:$health" >>../controller.log 2>&1 &'
+	metrics=$(demo port) health=$(demo port)
+	prompt "$command"
+	eval "$command"
+	controller=$! background=" $! $background"
+	eventually 'demo get "http://127.0.0.1:$health/readyz"'
+}
+
+make_keys() {
+	step "Say who may open what"
+	say <<-END
+		A SealingKey is an age key pair whose private half is wrapped by KMS and lies
+		in Git. Whoever has the public half can seal. The rules say which documents
+		are for it, and which for KMS directly, with a call for each:
 	END
 	run 'git init -q'
-	run 'signet key generate -o ~/.config/sops/age/keys.txt'
-	printf 'creation_rules:\n- path_regex: ^secrets/\n  age: %s\n' \
-		"$(sed -n 's/^# public key: //p' ~/.config/sops/age/keys.txt)" >.sops.yaml
+	run 'signet key create shop --kms "$KMS_KEY_ARN" >../shop.pub'
+	cat >.sops.yaml <<-END
+		creation_rules:
+		- path_regex: ^secrets/(registry|web-tls)\.yaml$
+		  kms: $KMS_KEY_ARN
+		- path_regex: ^secrets/
+		  age: $(cat ../shop.pub)
+	END
 	run 'cat .sops.yaml'
+	calls 'Encrypt 1'
 }
 
-write_secrets() {
-	step "Write Secrets, as usual"
+seal() {
+	step "Seal Secrets"
 	demo make ../values secrets
 	demo patterns ../values >../patterns.txt
 	say <<-END
-		Five ordinary Secrets: a password, a TLS certificate, a registry login, a
-		binary keystore, and settings with several lines, Korean text and an empty
-		value. The values are new in this run. Copies of them, outside of the
-		repository, are for comparing at the end.
+		Five ordinary Secrets, with values that are new in this run, are replaced by
+		sealed ones. Copies of the values, outside of the repository, are for
+		comparing.
 	END
 	run "grep '^type:' secrets/*"
-	run 'cat secrets/settings.yaml'
-	say <<-END
-		patterns.txt, also outside, has each value in clear, in base64 and in hex. A
-		search for them finds every file, of course:
-	END
-	run 'grep -c -F -f ../patterns.txt secrets/*'
-	[ "$(grep -l -F -f ../patterns.txt secrets/* | wc -l)" -eq 5 ] || die "the search does not find what is there"
-}
-
-seal_secrets() {
-	step "Seal them"
-	say <<-END
-		Each file is replaced by a sealed one. Sealing needs no private key. Names
-		stay readable, so that people can review a change; values do not:
-	END
-	XDG_CONFIG_HOME=/nowhere signet seal --filename-override secrets/x.yaml - <secrets/database.yaml >/dev/null ||
-		die "sealing needs the private key"
+	[ "$(grep -l -F -f ../patterns.txt secrets/* | wc -l)" -eq 5 ] || die "the search for values does not find what is there"
 	run 'signet seal -i secrets'
-	run 'cat secrets/database.yaml'
 	sealed_at=$(date +%s)
-	[ "$(grep -l '^kind: SealedSecret$' secrets/* | wc -l)" -eq 5 ] || die "not all of them are sealed"
-	say <<-END
-		Without any key, it can be seen who may open it, and where:
-	END
-	run 'signet inspect secrets/database.yaml'
+	calls 'Encrypt 3'
+	run "signet inspect secrets/database.yaml secrets/web-tls.yaml"
 }
 
 commit() {
-	step "Commit, and see what Git sees"
+	step "Commit"
 	cat >kustomization.yaml <<-END
 		resources:
-		- deployment.yaml
+		- .signet/keys/shop.yaml
 		- secrets/database.yaml
 		- secrets/keystore.yaml
 		- secrets/registry.yaml
 		- secrets/settings.yaml
 		- secrets/web-tls.yaml
 	END
-	cat >deployment.yaml <<-END
-		apiVersion: apps/v1
-		kind: Deployment
-		metadata: {name: web, namespace: shop}
-		spec:
-		  selector: {matchLabels: {app: web}}
-		  template:
-		    metadata: {labels: {app: web}}
-		    spec:
-		      containers:
-		      - {name: web, image: registry.example/web, envFrom: [{secretRef: {name: database}}]}
-	END
-	say <<-END
-		The sealed files lie beside the other manifests of the app.
-	END
-	run "git add . && git commit -q -m 'Add the shop with its Secrets'"
+	run "git add . && git commit -q -m 'Add the Secrets of the shop'"
 	run 'git show --stat --format=%s'
 	say <<-END
-		Is a value in there? The search that found every file before now goes through
-		all commits, and then through every object that Git holds:
+		Is a value in any commit, or in any object that Git holds?
 	END
 	search_repository
 }
 
-search_repository() {
-	[ -z "$(git status --porcelain)" ] || die "there are files that are not committed"
-	nothing_found "git grep -F -f ../patterns.txt \$(git rev-list --all)"
-	nothing_found "git cat-file --batch-all-objects --batch | grep -a -F -f ../patterns.txt"
-	ok "nothing found: no value is in the repository, now or before, in any form"
+apply() {
+	step "Apply"
+	say <<-END
+		By hand here; Flux, Argo CD and Helm do the same.
+	END
+	run 'kubectl create namespace shop'
+	run 'kubectl apply --server-side -k .'
+	run 'kubectl wait -n shop ssec --all --for=condition=Ready --timeout=60s'
+	run 'kubectl get ssec -n shop -o wide'
+	run 'kubectl get secret -n shop'
+	run 'kubectl get sealingkey'
+	compare
+	say <<-END
+		Three documents were sealed for the SealingKey, which took one call, and two
+		for KMS directly. Before the first, the controller asked once which account
+		it belongs to, as it opens only with that account's keys.
+	END
+	calls 'Decrypt 3, Encrypt 3, GetCallerIdentity 1'
+}
+
+# compare takes all values out of the cluster and compares them.
+compare() {
+	local name
+	rm -rf ../cluster-values
+	prompt 'kubectl get secret -n shop NAME -o yaml   # for each, to compare the values byte for byte'
+	for name in database keystore registry settings web-tls; do
+		kubectl get secret -n shop "$name" -o yaml && echo ---
+	done >../cluster.yaml
+	demo extract ../cluster-values <../cluster.yaml
+	same ../cluster-values
 }
 
 change_value() {
 	local now
 	step "Change a value"
 	say <<-END
-		The password is changed in a pipe, so it never is in a file in clear. What
-		did not change keeps its bytes, so that the diff shows which value did:
+		The password is changed in a pipe, so it never is in a file in clear. Only
+		that value changes in the diff, with time and checksum of the document:
 	END
 	until now=$(date +%s) && [ "$now" -gt "$sealed_at" ]; do sleep 0.1; done # lastmodified counts seconds
 	run "signet unseal secrets/database.yaml |
@@ -217,169 +170,121 @@ change_value() {
 	demo patterns ../values >>../patterns.txt
 	run 'git diff -U0'
 	[ "$(git diff --numstat)" = $'3\t3\tsecrets/database.yaml' ] || die "the diff is not three lines"
-	ok "three lines: the value, the time, and the checksum over the whole document"
-	printf '\n'
 	run "git commit -q -a -m 'Change the database password'"
 	search_repository
+	calls 'Decrypt 5, Encrypt 3, GetCallerIdentity 1'
+	say <<-END
+		Those two calls were for opening the old document, once in each signet. Now
+		it is applied, and follows in the cluster. The SealingKey is open there
+		already, so that the controller needs no call:
+	END
+	run 'kubectl apply --server-side -k .'
+	run 'kubectl wait -n shop ssec database --for=condition=Ready --timeout=60s'
+	run "kubectl get secret -n shop database -o jsonpath='{.data.password}' | base64 -d && echo"
+	compare
+	calls 'Decrypt 5, Encrypt 3, GetCallerIdentity 1'
 }
 
-build() {
-	step "Build and open"
-	say <<-END
-		kustomize treats sealed documents as any other object:
-	END
-	run "kustomize build . | grep '^kind:' | sort | uniq -c"
-	say <<-END
-		signet runs the build and puts the Secrets where the sealed documents were.
-		Here the output goes to a file for comparing; it could go to kubectl apply.
-	END
-	run 'signet unseal -o ../opened.yaml -- kustomize build .'
-	run "grep '^kind:' ../opened.yaml | sort | uniq -c"
-	[ "$(grep -c '^kind: Secret$' ../opened.yaml)" -eq 5 ] || die "not five Secrets"
-	say <<-END
-		If the build fails, nothing comes out, where a pipe would end well:
-	END
-	refused 'run kustomize: exit status 1' 'signet unseal -- kustomize build nowhere' 1
-}
-
-compare() {
-	local file files=0
-	step "Compare with the originals"
-	demo extract ../opened <../opened.yaml
-	say <<-END
-		A program that knows nothing of Signet has decoded the values of the built
-		Secrets into files. Are they what was sealed, byte for byte?
-	END
-	prompt 'cmp ../values/SECRET/KEY ../opened/SECRET/KEY   # for each'
-	for file in $(cd ../values && find . -type f ! -name .type | sort); do
-		file=${file#./}
-		cmp "../values/$file" "../opened/$file" || die "$file is not what was sealed"
-		printf '   same  %5d bytes  %s\n' "$(wc -c <"../opened/$file")" "$file"
-		files=$((files + 1))
-	done
-	[ "$files" -eq 10 ] || die "$files values, want 10"
-	run 'diff -r ../values ../opened'
-	ok "all $files values are the same, the types too, and nothing was added"
-}
-
-misuse() {
+copy() {
 	step "What others may try"
 	say <<-END
-		Someone who may write to another namespace copies a document there, to read
-		it. It opens only where it was sealed for:
+		Someone copies a document to another namespace, to read it there. The API
+		server refuses that by a policy; it takes no key, and not even the controller:
 	END
-	refused 'was sealed for shop/database' "sed 's/namespace: shop/namespace: theirs/' secrets/database.yaml | signet unseal -"
+	run 'kubectl create namespace theirs'
+	refused 'was not sealed for theirs/database' \
+		"sed 's/namespace: shop/namespace: theirs/' secrets/database.yaml | kubectl apply --server-side -f -" 1
 	say <<-END
-		They also change what the document says about itself:
+		They change what the document says about itself, which gets past the policy.
+		But it is authenticated, and the controller refuses what was changed:
 	END
-	refused 'was changed after sealing' "sed 's/namespace: shop/namespace: theirs/; s,scope: shop/,scope: theirs/,' \\
-       secrets/database.yaml | signet unseal -"
-	say <<-END
-		Someone makes it a Secret of another type, or changes an encrypted value. One
-		bad document among five is enough for nothing to come out:
-	END
-	refused 'was changed after sealing' \
-		"sed 's,type: kubernetes.io/basic-auth,type: Opaque,' secrets/database.yaml | signet unseal -"
-	echo
-	refused 'spec.sealed.signet.stringData.password' "kustomize build . | sed '/password: ENC/s/,iv:..../,iv:AAAA/' | signet unseal -"
-	say <<-END
-		Someone has the repository, but not the key:
-	END
-	refused 'no key could unwrap' 'XDG_CONFIG_HOME=/nowhere signet unseal secrets/database.yaml'
+	run "sed 's/namespace: shop/namespace: theirs/; s,scope: shop/,scope: theirs/,' secrets/database.yaml |
+       kubectl apply --server-side -f -"
+	run 'kubectl wait -n theirs ssec database --for=condition=Stalled --timeout=60s'
+	run 'kubectl get ssec -n theirs'
+	[ "$(kubectl get ssec -n theirs -o jsonpath='{.items[*].status.conditions[?(@.type=="Ready")].reason}')" = TamperedDocument ] ||
+		die "the controller did not notice"
+	[ -z "$(kubectl get secret -n theirs -o name)" ] || die "there is a Secret in the other namespace"
+	ok "no Secret in that namespace"
 }
 
-without_signet() {
-	step "You are not locked in"
+drift() {
+	step "Change and delete by hand"
 	say <<-END
-		Inside a sealed document, under spec.sealed, is a SOPS document. The stock
-		sops program reads it with the same key, and Signet is not involved:
+		Git is right, and what was done by hand is undone:
 	END
-	run "sed '1,/^  sealed:/d; s/^    //' secrets/database.yaml |
-       sops decrypt --input-type yaml --output-type yaml /dev/stdin"
-	sed '1,/^  sealed:/d; s/^    //' secrets/database.yaml |
-		sops decrypt --input-type yaml --extract '["signet"]["stringData"]["password"]' /dev/stdin >../password
-	cmp ../values/database/password ../password || die "sops reads another password"
-	ok "sops reads the same password"
+	run "kubectl patch secret -n shop settings -p '{\"stringData\":{\"greeting\":\"hello\"}}'"
+	run 'kubectl delete secret -n shop web-tls'
+	run 'kubectl wait -n shop secret web-tls --for=create --timeout=60s'
+	eventually '[ "$(kubectl get events -n shop --field-selector reason=Healed -o name | wc -l)" -ge 2 ]'
+	run 'kubectl get events -n shop --field-selector reason=Healed -o custom-columns=REASON:.reason,OBJECT:.involvedObject.name,MESSAGE:.message'
+	compare
 }
 
-# start_kms runs the AWS KMS of the tests on this machine, and puts into the
-# environment what programs need to use it.
-start_kms() {
-	kmstest -key shop -env-file "$scratch/kms.env" -stop-after 15m >/dev/null 2>"$scratch/kms.log" &
-	kms_pid=$!
-	until [ -s "$scratch/kms.env" ]; do
-		kill -0 "$kms_pid" 2>/dev/null || die "the test KMS ended: $(cat "$scratch/kms.log")"
-		sleep 0.1
-	done
-	. "$scratch/kms.env"
-}
-
-# calls WANT prints what KMS was asked for since the last time.
-calls() {
-	local got
-	got=$(demo calls "$KMSTEST_URL")
-	printf '   %scalls to KMS: %s%s\n' "$green" "$got" "$plain"
-	[ "$got" = "$1" ] || die "calls to KMS: $got, want $1"
-}
-
-with_kms() {
-	step "With a cloud key: AWS KMS"
-	start_kms
+restart() {
+	local versions='kubectl get ssec,secret -n shop -o custom-columns=KIND:.kind,NAME:.metadata.name,VERSION:.metadata.resourceVersion'
+	local before
+	step "Restart the controller"
 	say <<-END
-		A test server stands in for AWS. Now the data keys are wrapped by a key that
-		never leaves KMS; sealing takes the right to encrypt only. Each document is
-		a call, and KMS is told, and writes down, which one it is for:
+		What has not changed is neither opened nor written again. Before:
 	END
-	run 'signet seal --kms "$KMS_KEY_ARN" ../opened.yaml -o kms.yaml'
-	calls 'Encrypt 5'
-	run "grep -A4 'context:' kms.yaml | head -n 5"
-	run 'signet unseal kms.yaml -o ../kms-opened.yaml'
-	calls 'Decrypt 5'
-	same kms
+	run "$versions | tee ../before"
+	before=$(demo calls "$KMSTEST_URL")
+	calls "$before"
+	prompt 'kill "$controller" && wait "$controller"'
+	stop "$controller" || die "the controller ended with exit code $?"
+	start_controller
+	eventually "demo get http://127.0.0.1:$metrics/metrics | grep -qx 'signet_controller_objects{ready=\"True\",reason=\"Unsealed\"} 5'"
 	say <<-END
-		Whoever copies a document to another namespace does not even reach KMS:
+		It is back and has looked at each of them. After:
 	END
-	refused 'was sealed for shop/' "sed 's/namespace: shop/namespace: theirs/' kms.yaml | signet unseal -"
-	calls none
+	run "$versions | diff ../before - && echo all versions are the same"
+	calls "$before"
+	ok "no call and no write"
 }
 
-# same NAME compares opened documents with the originals.
-same() {
-	demo extract "../$1-opened" <"../$1-opened.yaml"
-	diff -r ../values "../$1-opened" || die "$1-opened.yaml holds other values"
-	ok "all values are what was sealed"
-}
-
-with_sealing_key() {
-	step "One call for all: a SealingKey"
+delete() {
+	step "Delete"
 	say <<-END
-		A SealingKey is an age key pair whose private half is wrapped by KMS and lies
-		in Git beside the documents. Sealing for it needs no call, opening one in all:
+		The Secret belongs to the SealedSecret, and Kubernetes removes it with that:
 	END
-	run 'signet key create shop --kms "$KMS_KEY_ARN" >../shop.pub'
-	calls 'Encrypt 1'
-	run 'signet seal --age "$(cat ../shop.pub)" ../opened.yaml -o shop.yaml'
-	calls none
-	run 'signet unseal shop.yaml -o ../shop-opened.yaml'
-	calls 'Decrypt 1'
-	same shop
-	run 'signet key list'
+	run 'kubectl delete ssec -n shop database'
+	run 'kubectl wait -n shop secret database --for=delete --timeout=60s'
+	run 'kubectl get secret -n shop'
+	[ "$(kubectl get secret -n shop -o name | wc -l)" -eq 4 ] || die "not the four others are left"
 }
 
-prepare
+# leftovers searches for values where none may be.
+leftovers() {
+	step "What is left in clear"
+	say <<-END
+		The search finds values in the Secrets, where they are meant to be. Are they
+		anywhere else?
+	END
+	run 'kubectl get secret -n shop -o yaml | grep -c -F -f ../patterns.txt'
+	[ -s ../controller.log ] || die "the controller has logged nothing"
+	nothing_found 'grep -F -f ../patterns.txt ../controller.log'
+	nothing_found 'kubectl get ssec,sealingkeys,events -A -o yaml --show-managed-fields | grep -F -f ../patterns.txt'
+	nothing_found 'demo get "http://127.0.0.1:$metrics/metrics" | grep -F -f ../patterns.txt'
+	ok "neither in the log, nor in statuses, events and metrics"
+}
+
+prepare signet signet-controller
+start_cluster
 SECONDS=0
 isolate
+export KUBECONFIG=$scratch/admin.kubeconfig
 printf '%sSignet seals Kubernetes Secrets so that they can live in Git.%s\n' "$bold" "$plain"
-echo "This shows how, in a repository made for the purpose and removed at the end."
-make_key
-write_secrets
-seal_secrets
+echo "This shows how they get into a cluster, one made for the purpose and removed at the end."
+install
+make_keys
+seal
 commit
+apply
 change_value
-build
-compare
-misuse
-without_signet
-with_kms
-with_sealing_key
+copy
+drift
+restart
+delete
+leftovers
 printf '\n%sEverything was as it should be: %d steps in %d s.%s\n' "$green" "$steps" "$SECONDS" "$plain"
