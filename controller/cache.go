@@ -131,7 +131,10 @@ func addIndexes(ctx context.Context, c cache.Cache) error {
 func mapper() meta.RESTMapper {
 	m := meta.NewDefaultRESTMapper([]schema.GroupVersion{v1alpha1.GroupVersion, {Version: "v1"}})
 	add := func(gv schema.GroupVersion, kind, plural, singular string, scope meta.RESTScope) {
-		m.AddSpecific(gv.WithKind(kind), gv.WithResource(plural), gv.WithResource(singular), scope)
+		// A cache of single namespaces asks for the kind of the list too.
+		for _, k := range []string{kind + "List", kind} {
+			m.AddSpecific(gv.WithKind(k), gv.WithResource(plural), gv.WithResource(singular), scope)
+		}
 	}
 	add(v1alpha1.GroupVersion, "SealedSecret", "sealedsecrets", "sealedsecret", meta.RESTScopeNamespace)
 	add(v1alpha1.GroupVersion, "SealingKey", "sealingkeys", "sealingkey", meta.RESTScopeRoot)

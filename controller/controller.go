@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -101,13 +102,18 @@ func newLock(cfg *rest.Config, e Election) (resourcelock.Interface, error) {
 		resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())}, cfg, e.RenewDeadline)
 }
 
+// readyTimeout is how long the question whether the caches are in sync may take.
+const readyTimeout = time.Second
+
 func addChecks(mgr manager.Manager) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
 	}
 	return mgr.AddReadyzCheck("caches", func(req *http.Request) error {
-		ctx, cancel := context.WithCancel(req.Context())
-		cancel() // what is not in sync now is not waited for
+		// Of a context that has ended the caches may say that they are not in sync
+		// though they are.
+		ctx, cancel := context.WithTimeout(req.Context(), readyTimeout)
+		defer cancel()
 		if !mgr.GetCache().WaitForCacheSync(ctx) {
 			return fmt.Errorf("the caches are not in sync yet")
 		}
@@ -130,6 +136,7 @@ func addControllers(mgr manager.Manager, cfg *rest.Config, o Options, g *gate) e
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	enqueue := &enqueuer{cache: mgr.GetCache(), records: newRecords(o), shares: newShares(o.Concurrency)}
+	enqueue.shares.again = enqueue.again
 	recovery := newRecovery(enqueue.wake)
 	unwrapper := &observed{next: o.Unwrapper, works: recovery.works}
 	keyEvents := make(chan event.GenericEvent, 64)
@@ -144,12 +151,12 @@ func addControllers(mgr manager.Manager, cfg *rest.Config, o Options, g *gate) e
 	keyRing.keys = unseal.NewKeyring(unseal.KeyOptions{Unwrapper: unwrapper, ParseIdentity: o.ParseIdentity, Observe: keyRing.observe})
 	r := &reconciler{
 		cache: mgr.GetCache(), api: api, secrets: secrets,
-		opener:  &opener{unwrapper: unwrapper, keyring: keyRing.keys, deny: o.Deny},
+		opener:  &opener{unwrapper: unwrapper, keyring: keyRing.keys, closed: keyRing.closed, deny: o.Deny},
 		owning:  nil,
 		merging: &merging{client: secrets},
 		ring:    keyRing, policy: newPolicy(o, keyRing.keys),
 		records: enqueue.records, recovery: recovery, shares: enqueue.shares,
-		events: &events{recorder: mgr.GetEventRecorder("signet-controller")}, metrics: m,
+		events: &events{recorder: mgr.GetEventRecorder("signet-controller"), gate: g}, metrics: m,
 	}
 	r.owning = &ownership{client: secrets, gone: r.isGone}
 	if err := addSealingKeys(mgr, keyRing, keyEvents); err != nil {

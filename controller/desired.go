@@ -66,7 +66,10 @@ func (d *desired) over(was *metav1.PartialObjectMetadata) (*corev1.Secret, error
 		return nil, err
 	}
 	m := *was.ObjectMeta.DeepCopy()
-	m.ManagedFields = nil // the API server keeps them
+	// Without any the API server keeps what there are.
+	if m.ManagedFields, err = asUpdated(was.ManagedFields, d.manager); err != nil {
+		return nil, err
+	}
 	drop(m.Labels, labels)
 	drop(m.Annotations, append(annotations, AdoptAnnotation))
 	return d.fill(m), nil

@@ -76,6 +76,10 @@ func (e *enqueuer) secrets() handler.TypedEventHandler[*metav1.PartialObjectMeta
 			e.addConcerned(ctx, q, ev.ObjectNew, same)
 		},
 		DeleteFunc: func(ctx context.Context, ev event.TypedDeleteEvent[*metav1.PartialObjectMetadata], q queue) {
+			for _, key := range e.claimants(ctx, keyOf(ev.Object)) {
+				e.records.lost(key, ev.Object.UID)
+				e.records.hurry(key) // nothing may be in its way any more
+			}
 			e.addConcerned(ctx, q, ev.Object, false)
 		},
 	}
@@ -99,19 +103,33 @@ func (e *enqueuer) addConcerned(ctx context.Context, q queue, secret *metav1.Par
 
 // addClaimants queues the objects that name a Secret.
 func (e *enqueuer) addClaimants(ctx context.Context, q queue, secret types.NamespacedName, idle bool) {
+	for _, key := range e.claimants(ctx, secret) {
+		e.add(q, key, idle)
+	}
+}
+
+// claimants returns the objects that name a Secret.
+func (e *enqueuer) claimants(ctx context.Context, secret types.NamespacedName) []types.NamespacedName {
 	list := &v1alpha1.SealedSecretList{}
 	err := e.cache.List(ctx, list, client.InNamespace(secret.Namespace), client.MatchingFields{secretIndex: secret.Name}, client.UnsafeDisableDeepCopy)
 	if err != nil {
-		return // the cache is not ready; its initial list names them all
+		return nil // the cache is not ready; its initial list names them all
 	}
+	found := make([]types.NamespacedName, len(list.Items))
 	for i := range list.Items {
-		e.add(q, keyOf(&list.Items[i]), idle)
+		found[i] = keyOf(&list.Items[i])
 	}
+	return found
 }
 
 // wake has an object looked at now, whatever it waits for.
 func (e *enqueuer) wake(key types.NamespacedName) {
 	e.records.hurry(key)
+	e.again(key)
+}
+
+// again has an object looked at now.
+func (e *enqueuer) again(key types.NamespacedName) {
 	e.mu.Lock()
 	q := e.queue
 	e.mu.Unlock()

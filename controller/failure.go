@@ -41,13 +41,33 @@ func notOwned(secret *metav1.PartialObjectMetadata, name string) *failure {
 		secret.Name, AdoptAnnotation, name)
 }
 
+// noConsent is the failure for a Secret that may not be added to.
+func noConsent(secret *metav1.PartialObjectMetadata, name string) *failure {
+	return failf(SecretNotOwned, "Secret %s doesn't consent to be added to; put the annotation %s: %s on it", secret.Name, MergeAnnotation, name)
+}
+
+// notThere is the failure for a Secret that is to be added to.
+func notThere(secret string) *failure {
+	return failf(SecretNotFound, "there is no Secret %s to merge into yet", secret)
+}
+
+// busy is the failure for a Secret that changes faster than it can be written.
+func (d *desired) busy() *failure {
+	return failf(APIError, "write Secret %s: somebody else keeps changing it", d.secret.Name)
+}
+
 // failure is the failure for an error of a write, nil for none. What the API
-// server says may repeat values, which are taken out of it.
-func (d *desired) failure(err error) error {
+// server says may repeat values, which are taken out of it. If there is a Secret
+// already, it may repeat values of that one too, which are not known.
+func (d *desired) failure(err error, exists bool) error {
 	if f := new(failure); err == nil || errors.As(err, &f) {
 		return err
 	}
-	return fail(writeReason(err), fmt.Errorf("write Secret %s: %w", d.secret.Name, &apiError{text: apiText(err, d.values()), err: err}))
+	text := apiText(err, d.values())
+	if exists {
+		text = withoutVerdict(text)
+	}
+	return fail(writeReason(err), fmt.Errorf("write Secret %s: %w", d.secret.Name, &apiError{text: text, err: err}))
 }
 
 // apiError is an error of the API server with a text that holds no values.
@@ -85,17 +105,55 @@ func namespaceGone(err error) bool {
 	return apierrors.IsNotFound(err) && errors.As(err, &status) && status.Status().Details != nil && status.Status().Details.Kind == "namespaces"
 }
 
-// apiText is what an error of the API server says. Of what it finds invalid
-// only the places are told: the details quote values.
+// apiText is what an error of the API server says, without the values. Of what it
+// finds invalid only the places are told: the details quote values. Admission
+// policies and webhooks may quote as well: if they do, or without values to look
+// for, only their names are told.
 func apiText(err error, values [][]byte) string {
-	if !apierrors.IsInvalid(err) {
-		return keys.ForeignText(err.Error(), values...)
+	text := keys.ForeignText(err.Error(), values...)
+	verdict := withoutVerdict(text)
+	switch {
+	case verdict != text && (len(values) == 0 || quotes(err.Error(), values)):
+		return verdict
+	case verdict != text, !apierrors.IsInvalid(err):
+		return text
 	}
 	var places []string
 	for _, c := range causes(err) {
 		places = append(places, keys.ForeignText(c.Field, values...)+" ("+string(c.Type)+")")
 	}
 	return "the API server calls it invalid: " + listed(places)
+}
+
+// quotes reports whether a text repeats a value, or a word of one.
+func quotes(text string, values [][]byte) bool {
+	if keys.ForeignText(text, values...) != keys.ForeignText(text) {
+		return true
+	}
+	text = strings.ToLower(text)
+	for _, value := range values {
+		for word := range strings.FieldsSeq(strings.ToLower(string(value))) {
+			if len(word) >= minQuotedBytes && strings.Contains(text, word) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// minQuotedBytes is the length from which on a word tells something.
+const minQuotedBytes = 4
+
+// withoutVerdict cuts off what an admission policy or webhook says beyond that it
+// denies a request (apiserver: plugin/policy/validating/dispatcher.go,
+// plugin/webhook/errors/statuserror.go). It may quote values in any form.
+func withoutVerdict(text string) string {
+	for _, end := range []string{" denied request", " denied the request"} {
+		if before, _, found := strings.Cut(text, end+":"); found {
+			return before + end + "; what it says may hold values, and is left out"
+		}
+	}
+	return text
 }
 
 // maxListed is how many things a text lists.

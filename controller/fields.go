@@ -23,9 +23,10 @@ func annotationsPath() []string { return []string{"metadata", "annotations"} }
 // digestFields is the SHA-256, in hex, of what the managed fields of a Secret
 // say about a manager: which fields it has, since when, and how it got them.
 // Nobody can change a field of a manager without changing this: a changed value
-// changes hands, or, for the same manager, its time.
+// changes hands, or, for the same manager, its time. It is "" for a manager that
+// has nothing.
 func digestFields(secret *metav1.PartialObjectMetadata, manager string) string {
-	h := sha256.New()
+	h, found := sha256.New(), false
 	for _, f := range secret.ManagedFields {
 		if f.Manager != manager || f.Subresource != "" {
 			continue
@@ -36,13 +37,16 @@ func digestFields(secret *metav1.PartialObjectMetadata, manager string) string {
 		}
 		fmt.Fprintf(h, "%d:", len(entry))
 		h.Write(entry)
+		found = true
+	}
+	if !found {
+		return ""
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
 // holders returns who has which keys of the map at path, such as data: key ->
-// managers, in the order of the managed fields. A manager that has the whole
-// map, without keys, is listed under the key "".
+// managers, in the order of the managed fields.
 func holders(secret *metav1.PartialObjectMetadata, path []string) (map[string][]string, error) {
 	found := map[string][]string{}
 	for _, f := range secret.ManagedFields {
@@ -63,7 +67,7 @@ func heldBy(secret *metav1.PartialObjectMetadata, manager string, path []string)
 	if err != nil {
 		return nil, err
 	}
-	maps.DeleteFunc(all, func(key string, managers []string) bool { return key == "" || !slices.Contains(managers, manager) })
+	maps.DeleteFunc(all, func(_ string, managers []string) bool { return !slices.Contains(managers, manager) })
 	return slices.Sorted(maps.Keys(all)), nil
 }
 
@@ -75,9 +79,7 @@ func othersHold(secret *metav1.PartialObjectMetadata, manager string, path []str
 		return nil, err
 	}
 	other := func(m string) bool { return m != manager }
-	maps.DeleteFunc(all, func(key string, managers []string) bool {
-		return key == "" || !slices.ContainsFunc(managers, other)
-	})
+	maps.DeleteFunc(all, func(_ string, managers []string) bool { return !slices.ContainsFunc(managers, other) })
 	return slices.Sorted(maps.Keys(all)), nil
 }
 
@@ -86,18 +88,14 @@ func fieldKeys(f metav1.ManagedFieldsEntry, path []string) (map[string]bool, err
 	if f.FieldsV1 == nil || f.Subresource != "" {
 		return nil, nil
 	}
-	set := &fieldpath.Set{}
-	if err := set.FromJSON(bytes.NewReader(f.FieldsV1.Raw)); err != nil {
+	set, err := fieldSet(f.FieldsV1)
+	if err != nil {
 		return nil, fmt.Errorf("read managed fields of %q: %w", f.Manager, err)
 	}
-	for i, name := range path {
-		element := fieldpath.PathElement{FieldName: &name}
-		next, found := set.Children.Get(element)
+	for _, name := range path {
+		next, found := set.Children.Get(fieldpath.PathElement{FieldName: &name})
 		if !found {
-			if i == len(path)-1 && set.Members.Has(element) {
-				return map[string]bool{"": true}, nil
-			}
-			return nil, nil
+			return nil, nil // or the map alone, as "data: {}" does, and none of its keys
 		}
 		set = next
 	}
@@ -110,4 +108,9 @@ func fieldKeys(f metav1.ManagedFieldsEntry, path []string) (map[string]bool, err
 	set.Members.Iterate(add)
 	set.Children.Iterate(func(e fieldpath.PathElement) { add(e) })
 	return keys, nil
+}
+
+func fieldSet(f *metav1.FieldsV1) (*fieldpath.Set, error) {
+	set := &fieldpath.Set{}
+	return set, set.FromJSON(bytes.NewReader(f.Raw))
 }

@@ -21,18 +21,25 @@ func (r *reconciler) succeeded(v view, rec record, w *written, key string) *outc
 	status.Key = key
 	status.PolicyDigest = r.policy.digest(key)
 	setConditions(&status.Conditions, v.object.Generation, metav1.ConditionTrue, Unsealed, "the Secret is as sealed")
-	event := w.event
-	if event == Updated && v.status.ObservedGeneration == v.object.Generation && v.reason() == Unsealed {
-		event = Healed
-	}
-	if was := v.status.Secret; event == "" && was != nil {
-		event = Updated
-		if was.Name == w.secret.Name { // somebody had deleted it
-			event = Healed
-		}
-	}
 	rec.failures, rec.next = 0, time.Time{}
-	return &outcome{object: v.object, was: &v.object.Status, status: status, record: rec, event: event}
+	rec.wrote, rec.when = secretVersion{w.secret.Name, w.secret.UID, w.secret.ResourceVersion}, time.Now()
+	return &outcome{object: v.object, was: v.status, status: status, record: rec, event: v.event(w)}
+}
+
+// event is what a write of the Secret means, "" if it is not worth telling.
+func (v view) event(w *written) Reason {
+	before := v.status.Secret
+	switch {
+	case w.same, w.event == "" && before == nil:
+		return ""
+	case w.event == "" && before.Name != w.secret.Name:
+		return Updated
+	case w.event == "": // somebody had deleted it
+		return Healed
+	case w.event == Updated && v.status.ObservedGeneration == v.object.Generation && v.reason() == Unsealed:
+		return Healed
+	}
+	return w.event
 }
 
 // failed is the outcome for an object that is not ready. What is known of the
@@ -46,16 +53,17 @@ func (r *reconciler) failed(v view, rec record, err error) *outcome {
 	}
 	status.PolicyDigest = r.policy.digest(status.Key)
 	setConditions(&status.Conditions, v.object.Generation, metav1.ConditionFalse, reason, err.Error())
-	out := &outcome{object: v.object, was: &v.object.Status, status: status, err: err}
+	out := &outcome{object: v.object, was: v.status, status: status, err: err}
 	switch {
 	case reason.stalled():
 		rec.failures, rec.next = 0, time.Time{}
 	case reason == SecretNotOwned || reason == SecretNotFound || reason == KeyConflict:
-		out.after = max(r.records.backoff(&rec), pollPeriod)
-		rec.next = time.Time{} // what is asked for costs no key call
+		out.after = r.records.poll()
+		rec.failures, rec.next = 0, time.Time{} // what is asked for costs no key call
 	default:
 		out.after = r.records.backoff(&rec)
 	}
+	rec.tried = true
 	out.record = rec
 	return out
 }
@@ -69,7 +77,7 @@ func (r *reconciler) suspended(v view, rec record) *outcome {
 		ready = metav1.ConditionTrue
 	}
 	setConditions(&status.Conditions, v.object.Generation, ready, Suspended, "spec.suspend is set: the Secret is left as it is")
-	return &outcome{object: v.object, was: &v.object.Status, status: status, record: rec}
+	return &outcome{object: v.object, was: v.status, status: status, record: rec}
 }
 
 // finish writes the status, if it is another one, and tells what happened.
@@ -77,6 +85,7 @@ func (r *reconciler) finish(ctx context.Context, out *outcome) (reconcile.Result
 	key := keyOf(out.object)
 	rec := out.record
 	rec.status = out.status
+	r.tell(ctx, out)
 	changed := !sameStatus(out.status, &out.object.Status)
 	// What the cache has not caught up with was written already.
 	if changed && !(rec.version != "" && out.status == out.record.status) {
@@ -97,7 +106,6 @@ func (r *reconciler) finish(ctx context.Context, out *outcome) (reconcile.Result
 		rec.status, rec.version = nil, ""
 	}
 	r.records.put(key, rec)
-	r.tell(ctx, out)
 	if out.done() {
 		if err := r.sweep(ctx, out); err != nil {
 			return reconcile.Result{}, err
@@ -109,7 +117,9 @@ func (r *reconciler) finish(ctx context.Context, out *outcome) (reconcile.Result
 // tell logs, records and counts what has changed.
 func (r *reconciler) tell(ctx context.Context, out *outcome) {
 	key := keyOf(out.object)
-	r.recovery.wait(key, out.err)
+	if out.err != nil || out.after == 0 { // else it was only looked at, and still waits
+		r.recovery.wait(key, out.err, out.begin, out.after)
+	}
 	r.metrics.object(key, out.status)
 	was, now := meta.FindStatusCondition(out.was.Conditions, Ready), meta.FindStatusCondition(out.status.Conditions, Ready)
 	if now == nil {

@@ -60,6 +60,16 @@ func (g *gate) open(ctx context.Context) (context.Context, context.CancelFunc, e
 	return ctx, cancel, nil
 }
 
+// isOpen reports whether a write would be let through now.
+func (g *gate) isOpen() bool {
+	_, cancel, err := g.open(context.Background())
+	if err != nil {
+		return false
+	}
+	cancel()
+	return true
+}
+
 // lock returns l with the gate noting when it is renewed.
 func (g *gate) lock(l resourcelock.Interface) resourcelock.Interface {
 	return &gateLock{Interface: l, gate: g}

@@ -56,6 +56,10 @@ func (c claims) check(secret *metav1.PartialObjectMetadata, manager string) erro
 	if c.immutable {
 		return failf(SecretIncompatible, "spec.sealed.immutable: a document that is merged can't make the Secret immutable")
 	}
+	if len(secret.ManagedFields) == 0 {
+		return failf(KeyConflict, "Secret %s has lost its metadata.managedFields, which say what is whose; let its owner apply it once on the server's side",
+			secret.Name)
+	}
 	for _, part := range []struct {
 		path   []string
 		claims []string
@@ -63,9 +67,6 @@ func (c claims) check(secret *metav1.PartialObjectMetadata, manager string) erro
 		has, err := holders(secret, part.path)
 		if err != nil {
 			return fail(APIError, err)
-		}
-		if whole := has[""]; len(whole) > 0 && !slices.Contains(whole, manager) {
-			return failf(KeyConflict, "Secret %s: all of its %s belong to %q", secret.Name, strings.Join(part.path, "."), whole[0])
 		}
 		for _, key := range slices.Sorted(slices.Values(part.claims)) {
 			if of := has[key]; len(of) > 0 && !slices.Contains(of, manager) {
@@ -77,12 +78,36 @@ func (c claims) check(secret *metav1.PartialObjectMetadata, manager string) erro
 }
 
 // write adds what is sealed to the Secret with the given metadata, which
-// consents, and on which the claims were checked. It fails if the Secret has
-// changed since. The error is a *failure.
-func (m *merging) write(ctx context.Context, d *desired, was *metav1.PartialObjectMetadata) (*written, error) {
+// consents, and on which the claims were checked. Both are looked at anew if the
+// Secret has changed since. The error is a *failure.
+func (m *merging) write(ctx context.Context, d *desired, c claims, was *metav1.PartialObjectMetadata) (*written, error) {
+	for range maxRounds {
+		w, err := m.round(ctx, d, was)
+		if err == nil || !again(err) {
+			return w, d.failure(err, true)
+		}
+		was, err = m.client.get(ctx, keyOf(was))
+		if apierrors.IsNotFound(err) {
+			return nil, notThere(d.secret.Name)
+		}
+		if err != nil {
+			return nil, d.failure(err, true)
+		}
+		if !consents(was, MergeAnnotation, d.object.Name) {
+			return nil, noConsent(was, d.object.Name)
+		}
+		if err := c.check(was, d.manager); err != nil {
+			return nil, err
+		}
+	}
+	return nil, d.busy()
+}
+
+// round is one attempt.
+func (m *merging) round(ctx context.Context, d *desired, was *metav1.PartialObjectMetadata) (*written, error) {
 	was, err := m.upgrade(ctx, d, was)
 	if err != nil {
-		return nil, d.failure(err)
+		return nil, err
 	}
 	event := Updated
 	if held, err := heldBy(was, d.manager, dataPath()); err == nil && len(held) == 0 {
@@ -92,7 +117,7 @@ func (m *merging) write(ctx context.Context, d *desired, was *metav1.PartialObje
 	if immutable(err) {
 		return nil, failf(SecretIncompatible, "Secret %s is immutable, or isn't of type %q as the document is", was.Name, d.secret.Type)
 	}
-	return &written{secret: now, event: event}, d.failure(err)
+	return (&written{secret: now, event: event}).over(was), err
 }
 
 // upgrade turns what the object wrote while the Secret was its own into fields
@@ -108,7 +133,7 @@ func (m *merging) upgrade(ctx context.Context, d *desired, was *metav1.PartialOb
 	if err != nil || len(patch) == 0 {
 		return was, err
 	}
-	return m.client.patchMetadata(ctx, keyOf(was), patch, d.manager)
+	return m.client.patchMetadata(ctx, was, patch, d.manager)
 }
 
 // release takes everything out of a Secret that a manager has applied to it.

@@ -21,6 +21,7 @@ import (
 type opener struct {
 	unwrapper keys.Unwrapper
 	keyring   *unseal.Keyring
+	closed    func(recipient string) bool // whether a SealingKey has yet to be opened for it
 	deny      sopsdoc.Policy
 }
 
@@ -41,6 +42,26 @@ func (o *opener) open(ctx context.Context, s *v1alpha1.SealedSecret) (*manifest.
 		return nil, "", openFailure(err)
 	}
 	return result.Secret, keyName(result.Keys), nil
+}
+
+// atHand reports whether no key service is called to find out what s holds.
+func (o *opener) atHand(s *v1alpha1.SealedSecret) bool {
+	node, err := objectNode(sopsdoc.Kind, s.Name, s.Namespace, s.Spec.Raw)
+	if err != nil {
+		return true
+	}
+	doc, err := sopsdoc.ParseSealedSecret(node)
+	if err != nil {
+		return true
+	}
+	for _, group := range doc.Envelope.Metadata.Recipients.Groups {
+		for _, e := range group {
+			if e.Type() != keys.Age || o.closed(e.ID()) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // objectNode returns an object of Signet's API as a YAML tree. Of its metadata
@@ -85,19 +106,31 @@ func openFailure(err error) *failure {
 }
 
 // keyReason says what has to happen before one of the keys opens the document:
-// the reason of the key that is closest to doing it.
+// the reason of the key that is closest to doing it. A recipient whose identity
+// is kept elsewhere, for emergencies, is not.
 func keyReason(e *keys.NoKeyError) Reason {
-	reason := KeyNotAllowed
+	reason := KeyUnavailable
 	for _, a := range e.Attempts {
 		switch {
+		case a.Entry.Type() != keys.Age && keys.Foreign(a.Err): // else it is about a SealingKey
+			reason = TamperedDocument // unless another key has more to say
 		case keys.Refused(a.Err):
 			return KeyAccessDenied
+		case len(calledKeys(a.Err)) > 0:
+			return calledReason(e)
 		case errors.As(a.Err, new(*keys.NotAllowedError)), errors.As(a.Err, new(*unseal.KeyNamespaceError)):
-		default:
-			reason = KeyUnavailable
+			reason = KeyNotAllowed
 		}
 	}
 	return reason
+}
+
+// calledReason is keyReason where a key service was called in vain.
+func calledReason(e *keys.NoKeyError) Reason {
+	if keys.Refused(e) {
+		return KeyAccessDenied
+	}
+	return KeyUnavailable
 }
 
 // sealingKeyPrefix stands before the name of a SealingKey in a status.

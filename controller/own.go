@@ -5,7 +5,10 @@ package controller
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -14,7 +17,14 @@ import (
 // written is what became of a Secret.
 type written struct {
 	secret *metav1.PartialObjectMetadata
-	event  Reason // Updated, Healed, ...; "" for a Secret that is new
+	event  Reason // Updated, Adopted, ...; "" for a Secret that is new
+	same   bool   // it was as it should be already
+}
+
+// over says that a Secret was written over, and whether that made a difference.
+func (w *written) over(was *metav1.PartialObjectMetadata) *written {
+	w.same = w.secret != nil && w.secret.ResourceVersion == was.ResourceVersion
+	return w
 }
 
 // maxRounds is how often a write begins anew because somebody else wrote.
@@ -33,13 +43,13 @@ func (o *ownership) write(ctx context.Context, d *desired, known bool) (*written
 	for range maxRounds {
 		w, err := o.round(ctx, d, &known)
 		if err == nil || !again(err) {
-			return w, d.failure(err)
+			return w, d.failure(err, known)
 		}
 		if ctx.Err() != nil {
 			return nil, fail(APIError, ctx.Err())
 		}
 	}
-	return nil, failf(APIError, "write Secret %s: somebody else keeps changing it", d.secret.Name)
+	return nil, d.busy()
 }
 
 // again reports whether an error only says that things have changed since they
@@ -90,11 +100,31 @@ func (o *ownership) replace(ctx context.Context, d *desired, was *metav1.Partial
 	if owner(was) != d.object.Name {
 		event = Adopted
 	}
-	now, err := o.client.update(ctx, s, d.manager)
+	now, err := o.put(ctx, d, s, was)
 	if immutable(err) {
 		return o.recreate(ctx, d, was)
 	}
-	return &written{secret: now, event: event}, err
+	return (&written{secret: now, event: event}).over(was), err
+}
+
+// put makes the Secret s of one with the given metadata. The keys of those who may
+// add to it stay.
+func (o *ownership) put(ctx context.Context, d *desired, s *corev1.Secret, was *metav1.PartialObjectMetadata) (*metav1.PartialObjectMetadata, error) {
+	added, strange, err := keysOfOthers(was, d.manager, partners(s.Annotations))
+	if err != nil {
+		return nil, fail(APIError, err)
+	}
+	if len(added) == 0 {
+		return o.client.update(ctx, s, d.manager)
+	}
+	ours, err := heldBy(was, d.manager, dataPath())
+	if err != nil {
+		return nil, fail(APIError, err)
+	}
+	return o.client.updateBeside(ctx, s, map[string][]string{
+		"labels": slices.Collect(maps.Keys(was.Labels)), "annotations": slices.Collect(maps.Keys(was.Annotations)),
+		"data": append(ours, strange...),
+	}, d.manager)
 }
 
 // recreate deletes a Secret and makes it anew, after it has found out that it

@@ -32,8 +32,8 @@ const (
 	TamperedDocument Reason = "TamperedDocument"
 	// TypeDenied: the type, a label or an annotation may not come out.
 	TypeDenied Reason = "TypeDenied"
-	// KeyNotAllowed: every key of the document is outside the allow-list, or is
-	// a SealingKey that is not for this namespace.
+	// KeyNotAllowed: every key of the document that the controller could use is
+	// outside the allow-list, or is a SealingKey that is not for this namespace.
 	KeyNotAllowed Reason = "KeyNotAllowed"
 
 	// These are tried again, for ever.

@@ -35,10 +35,12 @@ type reconciler struct {
 }
 
 // conflictDelay is how long to wait for the cache after somebody else has
-// written an object, and pollPeriod how often a Secret is looked at that no
-// watch tells about.
+// written an object, pollPeriod how often a Secret is looked at that no watch
+// tells about, and turnDelay when an object that others left no room for tries
+// again if nobody has told it to.
 const (
 	conflictDelay = 200 * time.Millisecond
+	turnDelay     = 2 * time.Second
 	pollPeriod    = time.Minute
 )
 
@@ -62,10 +64,12 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if rec.status == nil {
 		rec.status = &object.Status
 	}
+	begin := time.Now()
 	out, err := r.work(ctx, object, rec)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	out.begin = begin
 	return r.finish(ctx, out)
 }
 
@@ -78,11 +82,15 @@ type outcome struct {
 	event  Reason        // what happened to the Secret, "" if nothing worth telling
 	after  time.Duration // when to look again, 0: when something changes
 	err    error         // why the object is not ready, nil if it is
+	begin  time.Time     // of the look
 }
 
 // work does the next step for an object.
 func (r *reconciler) work(ctx context.Context, object *v1alpha1.SealedSecret, rec record) (*outcome, error) {
-	v := view{object: object, status: rec.status, policy: r.policy.digest(rec.status.Key), wait: r.records.wait(rec)}
+	v := view{
+		object: object, status: rec.status, policy: r.policy.digest(rec.status.Key),
+		wrote: rec.wrote, age: time.Since(rec.when), wait: r.records.wait(rec), tried: rec.tried,
+	}
 	if name := secretName(object); !sopsdoc.ValidSecretName(name) {
 		return r.failed(v, rec, failf(InvalidDocument, "spec.secretName: is not a valid name")), nil
 	}
@@ -106,13 +114,15 @@ func (r *reconciler) work(ctx context.Context, object *v1alpha1.SealedSecret, re
 	}
 	switch next {
 	case stepIdle:
-		return &outcome{object: object, was: &object.Status, status: rec.status, record: rec, after: v.wait}, nil
+		return &outcome{object: object, was: rec.status, status: rec.status, record: rec, after: v.wait}, nil
+	case stepWait:
+		return &outcome{object: object, was: rec.status, status: rec.status, record: rec, after: catchUpTime}, nil
 	case stepSuspend:
 		return r.suspended(v, rec), nil
 	case stepUnowned:
 		return r.failed(v, rec, r.unowned(v)), nil
 	case stepMissing:
-		return r.failed(v, rec, failf(SecretNotFound, "there is no Secret %s to merge into yet", secretName(object))), nil
+		return r.failed(v, rec, notThere(secretName(object))), nil
 	}
 	return r.unseal(ctx, v, rec)
 }
@@ -131,29 +141,29 @@ func (v *view) see(secret *metav1.PartialObjectMetadata, gone func(types.Namespa
 // unowned is the failure for a Secret that does not consent.
 func (r *reconciler) unowned(v view) *failure {
 	if v.merges() {
-		return failf(SecretNotOwned, "Secret %s doesn't consent to be added to; put the annotation %s: %s on it",
-			v.secret.Name, MergeAnnotation, v.object.Name)
+		return noConsent(v.secret, v.object.Name)
 	}
 	return notOwned(v.secret, v.object.Name)
 }
 
 // unseal opens the document and writes the Secret.
 func (r *reconciler) unseal(ctx context.Context, v view, rec record) (*outcome, error) {
-	if !r.shares.take(v.object.Namespace) {
-		return &outcome{object: v.object, was: &v.object.Status, status: rec.status, record: rec, after: conflictDelay}, nil
-	}
-	defer r.shares.give(v.object.Namespace)
 	object, err := r.whole(ctx, v.object)
 	if apierrors.IsNotFound(err) {
-		return &outcome{object: v.object, was: &v.object.Status, status: rec.status, record: rec}, nil
+		return &outcome{object: v.object, was: rec.status, status: rec.status, record: rec}, nil
 	}
 	if err != nil {
 		return r.failed(v, rec, fail(APIError, err)), nil
 	}
 	if object.UID != v.object.UID || object.Generation != v.object.Generation {
 		// The cache is behind. It will say so in a moment.
-		return &outcome{object: v.object, was: &v.object.Status, status: rec.status, record: rec, after: conflictDelay}, nil
+		return &outcome{object: v.object, was: rec.status, status: rec.status, record: rec, after: conflictDelay}, nil
 	}
+	give, ok := r.shares.take(keyOf(object), func() bool { return r.opener.atHand(object) })
+	if !ok {
+		return &outcome{object: v.object, was: rec.status, status: rec.status, record: rec, after: turnDelay}, nil
+	}
+	defer give()
 	w, key, err := r.put(ctx, v, object)
 	if err != nil {
 		return r.failed(v, rec, err), nil
@@ -173,9 +183,10 @@ func (r *reconciler) whole(ctx context.Context, o *v1alpha1.SealedSecret) (*v1al
 // put opens the document and writes its Secret. The error is a *failure.
 func (r *reconciler) put(ctx context.Context, v view, object *v1alpha1.SealedSecret) (*written, string, error) {
 	manager := fieldManager(object.Name)
+	var c claims
 	if v.merges() {
-		c, err := claimsOf(object)
-		if err != nil {
+		var err error
+		if c, err = claimsOf(object); err != nil {
 			return nil, "", err
 		}
 		if err := c.check(v.secret, manager); err != nil {
@@ -190,7 +201,7 @@ func (r *reconciler) put(ctx context.Context, v view, object *v1alpha1.SealedSec
 	}
 	d := newDesired(object, secret)
 	if v.merges() {
-		w, err := r.merging.write(ctx, d, v.secret)
+		w, err := r.merging.write(ctx, d, c, v.secret)
 		return w, key, err
 	}
 	w, err := r.owning.write(ctx, d, v.secret != nil)

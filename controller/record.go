@@ -23,10 +23,24 @@ type record struct {
 	// version is the resourceVersion of the object with that status, "" while
 	// the status could not be written.
 	version string
+	// wrote is the Secret as this process has last written it, and when.
+	wrote secretVersion
+	when  time.Time
+	// tried says that there was an attempt.
+	tried bool
 	// failures counts attempts since the last success, and next is the time
 	// before which there is no other.
 	failures int
 	next     time.Time
+	// hurried counts what has cut that time short.
+	hurried int
+}
+
+// secretVersion is one version of one Secret.
+type secretVersion struct {
+	name    string
+	uid     types.UID
+	version string
 }
 
 // records holds a record of each object. It is safe for concurrent use; the
@@ -53,7 +67,8 @@ func (r *records) get(o *v1alpha1.SealedSecret) record {
 	case rec.uid != o.UID:
 		rec = record{uid: o.UID, generation: o.Generation}
 	case rec.generation < o.Generation:
-		rec = record{uid: o.UID, generation: o.Generation} // a new document gets a new chance
+		// A new document gets a new chance.
+		rec = record{uid: o.UID, generation: o.Generation, wrote: rec.wrote, when: rec.when}
 	case rec.status != nil && rec.version != "" && !older(o.ResourceVersion, rec.version):
 		rec.status, rec.version = nil, ""
 	}
@@ -71,6 +86,9 @@ func older(a, b string) bool {
 func (r *records) put(key types.NamespacedName, rec record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if now := r.of[key].hurried; now != rec.hurried { // since rec was read
+		rec.hurried, rec.next = now, time.Time{}
+	}
 	r.of[key] = rec
 }
 
@@ -80,6 +98,17 @@ func (r *records) forget(key types.NamespacedName) {
 	delete(r.of, key)
 }
 
+// lost notes that the cache had a Secret of an object and has it no more: then
+// it is not behind.
+func (r *records) lost(key types.NamespacedName, secret types.UID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if rec, ok := r.of[key]; ok && rec.wrote.uid == secret {
+		rec.wrote = secretVersion{}
+		r.of[key] = rec
+	}
+}
+
 // hurry lets the next look at an object try again at once. The failures are
 // still counted: what keeps failing slows down all the same.
 func (r *records) hurry(key types.NamespacedName) {
@@ -87,12 +116,20 @@ func (r *records) hurry(key types.NamespacedName) {
 	defer r.mu.Unlock()
 	if rec, ok := r.of[key]; ok {
 		rec.next = time.Time{}
+		rec.hurried++
 		r.of[key] = rec
 	}
 }
 
 // wait returns how long an object is to be left alone.
 func (r *records) wait(rec record) time.Duration { return max(0, rec.next.Sub(r.now())) }
+
+// poll returns when to look again at what no watch tells about: after
+// pollPeriod, and up to a half more.
+func (r *records) poll() time.Duration {
+	d := min(pollPeriod, r.maxBackoff)
+	return d + rand.N(d/2+1)
+}
 
 // backoff counts a failure and says how long to wait: twice as long as the last
 // time, less up to a half, so that what failed together doesn't come back

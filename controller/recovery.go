@@ -5,6 +5,7 @@ package controller
 import (
 	"context"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -18,51 +19,124 @@ type keyID struct {
 }
 
 // recovery knows which objects wait for which keys. When one of those works
-// again it says so, because the next attempt of an object may be minutes away.
+// again it wakes them, because their next attempt may be minutes away. A key may
+// work for some objects and refuse others, for ever: so an object that was woken
+// in vain is not woken again before it would have tried by itself.
 type recovery struct {
+	wake func(types.NamespacedName)
+	now  func() time.Time
+
 	mu      sync.Mutex
 	waiting map[keyID]map[types.NamespacedName]struct{}
-	keysOf  map[types.NamespacedName][]keyID
-	wake    func(types.NamespacedName)
+	objects map[types.NamespacedName]*patient
+	worked  map[keyID]time.Time // last
 }
+
+// patient is an object that waits for keys.
+type patient struct {
+	keys  []keyID
+	woken time.Time // last
+	next  time.Time // not to be woken before
+}
+
+// maxWorked bounds how many keys are remembered to have worked.
+const maxWorked = 1000
 
 func newRecovery(wake func(types.NamespacedName)) *recovery {
 	return &recovery{
+		wake: wake, now: time.Now,
 		waiting: map[keyID]map[types.NamespacedName]struct{}{},
-		keysOf:  map[types.NamespacedName][]keyID{},
-		wake:    wake,
+		objects: map[types.NamespacedName]*patient{},
+		worked:  map[keyID]time.Time{},
 	}
 }
 
-// wait notes that an object failed for want of the keys that err names, and
-// of no others. A nil error ends its waiting.
-func (r *recovery) wait(object types.NamespacedName, err error) {
+// done ends the waiting of an object.
+func (r *recovery) done(object types.NamespacedName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, k := range r.keysOf[object] {
-		delete(r.waiting[k], object)
-		if len(r.waiting[k]) == 0 {
-			delete(r.waiting, k)
-		}
+	r.leave(object)
+	delete(r.objects, object)
+}
+
+// wait notes that an object failed, in an attempt that began at a time, for want
+// of the keys that err names and of no others, and that it will try again after
+// backoff. A key that has worked meanwhile wakes it at once.
+func (r *recovery) wait(object types.NamespacedName, err error, begin time.Time, backoff time.Duration) {
+	needed := calledKeys(err)
+	if len(needed) == 0 {
+		r.done(object)
+		return
 	}
-	delete(r.keysOf, object)
-	for _, k := range calledKeys(err) {
+	if r.note(object, needed, begin, backoff) {
+		r.wake(object)
+	}
+}
+
+// note replaces the keys of an object, and reports whether to wake it now.
+func (r *recovery) note(object types.NamespacedName, needed []keyID, begin time.Time, backoff time.Duration) (wake bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leave(object)
+	p := r.objects[object]
+	if p == nil {
+		p = &patient{}
+		r.objects[object] = p
+	}
+	if p.keys = needed; !p.woken.IsZero() {
+		p.next = p.woken.Add(backoff)
+	}
+	for _, k := range needed {
 		if r.waiting[k] == nil {
 			r.waiting[k] = map[types.NamespacedName]struct{}{}
 		}
 		r.waiting[k][object] = struct{}{}
-		r.keysOf[object] = append(r.keysOf[object], k)
+		wake = wake || r.worked[k].After(begin)
 	}
+	return wake && r.rouse(object)
 }
 
 // works wakes the objects that wait for a key.
 func (r *recovery) works(k keyID) {
+	var wake []types.NamespacedName
 	r.mu.Lock()
-	objects := r.waiting[k]
-	delete(r.waiting, k)
+	if len(r.worked) >= maxWorked {
+		clear(r.worked)
+	}
+	r.worked[k] = r.now()
+	for object := range r.waiting[k] {
+		if r.rouse(object) {
+			wake = append(wake, object)
+		}
+	}
 	r.mu.Unlock()
-	for object := range objects {
+	for _, object := range wake {
 		r.wake(object)
+	}
+}
+
+// rouse reports whether an object may be woken, and notes that it is.
+func (r *recovery) rouse(object types.NamespacedName) bool {
+	p := r.objects[object]
+	if r.now().Before(p.next) {
+		return false
+	}
+	r.leave(object)
+	p.woken = r.now()
+	return true
+}
+
+// leave takes an object off the lists.
+func (r *recovery) leave(object types.NamespacedName) {
+	p := r.objects[object]
+	if p == nil {
+		return
+	}
+	for _, k := range p.keys {
+		delete(r.waiting[k], object)
+		if len(r.waiting[k]) == 0 {
+			delete(r.waiting, k)
+		}
 	}
 }
 

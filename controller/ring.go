@@ -103,8 +103,8 @@ func (r *ring) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	if !slices.EqualFunc(before, r.keys.SealingKeys(), func(a, b unseal.Key) bool { return a.SealingKey == b.SealingKey }) {
-		if err := r.wakeConcerned(ctx, req.Name); err != nil {
+	if changed := changedKeys(before, r.keys.SealingKeys()); len(changed) > 0 {
+		if err := r.wakeConcerned(ctx, changed); err != nil {
 			return reconcile.Result{}, err
 		}
 	}
@@ -121,9 +121,23 @@ func (r *ring) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.
 	return r.putStatus(ctx, object, invalid[req.Name])
 }
 
-// wakeConcerned wakes the objects that have no key, and those that a SealingKey
-// has opened.
-func (r *ring) wakeConcerned(ctx context.Context, name string) error {
+// changedKeys returns the names of the SealingKeys that came, went or changed:
+// not only the one that is looked at, for the cache may be ahead.
+func changedKeys(before, now []unseal.Key) []string {
+	var changed []string
+	for _, lists := range [][2][]unseal.Key{{before, now}, {now, before}} {
+		for _, k := range lists[0] {
+			if !slices.ContainsFunc(lists[1], func(other unseal.Key) bool { return other.SealingKey == k.SealingKey }) {
+				changed = append(changed, k.Name)
+			}
+		}
+	}
+	return changed
+}
+
+// wakeConcerned wakes the objects that have no key, and those that one of the
+// SealingKeys has opened.
+func (r *ring) wakeConcerned(ctx context.Context, names []string) error {
 	list := &v1alpha1.SealedSecretList{}
 	if err := r.cache.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 		return err
@@ -138,7 +152,8 @@ func (r *ring) wakeConcerned(ctx context.Context, name string) error {
 		case KeyUnavailable, KeyAccessDenied, KeyNotAllowed:
 			r.wake(keyOf(o))
 		default:
-			if strings.Contains(o.Status.Key, sealingKeyPrefix+name) {
+			opened := func(name string) bool { return strings.Contains(o.Status.Key, sealingKeyPrefix+name) }
+			if slices.ContainsFunc(names, opened) {
 				r.wake(keyOf(o))
 			}
 		}
@@ -152,6 +167,24 @@ func (r *ring) observe(k unseal.Key, err error) {
 	r.states[k.Name] = keyState{key: k.SealingKey, err: err}
 	r.mu.Unlock()
 	r.again(k.Name)
+}
+
+// closed reports whether there are SealingKeys for a recipient and none of them
+// is open.
+func (r *ring) closed(recipient string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found := false
+	for _, k := range r.keys.SealingKeys() {
+		if k.Recipient != recipient {
+			continue
+		}
+		if tried, known := r.states[k.Name]; known && tried.key == k.SealingKey && tried.err == nil {
+			return false
+		}
+		found = true
+	}
+	return found
 }
 
 // putStatus writes the status of a SealingKey if it is another one.

@@ -95,10 +95,35 @@ func (c *secretClient) apply(ctx context.Context, s *corev1.Secret, manager stri
 		Param("fieldManager", manager).Param("force", "true").Body(body))
 }
 
-// patchMetadata applies a JSON patch that touches nothing but metadata.
-func (c *secretClient) patchMetadata(ctx context.Context, key types.NamespacedName, patch []byte, manager string) (*metav1.PartialObjectMetadata, error) {
-	return c.write(ctx, c.rest.Patch(types.JSONPatchType).Namespace(key.Namespace).Resource("secrets").Name(key.Name).
-		Param("fieldManager", manager).Body(patch))
+// patchMetadata applies a JSON patch to the metadata that was read, of which the
+// patch has the resourceVersion.
+func (c *secretClient) patchMetadata(ctx context.Context, was *metav1.PartialObjectMetadata, patch []byte, manager string) (*metav1.PartialObjectMetadata, error) {
+	var operations []any
+	if err := json.Unmarshal(patch, &operations); err != nil {
+		return nil, err
+	}
+	operations = append(operations, map[string]any{"op": "replace", "path": "/metadata/uid", "value": was.UID})
+	body, err := json.Marshal(operations)
+	if err != nil {
+		return nil, err
+	}
+	return c.write(ctx, c.rest.Patch(types.JSONPatchType).Namespace(was.Namespace).Resource("secrets").Name(was.Name).
+		Param("fieldManager", manager).Body(body))
+}
+
+// updateBeside is update for a Secret in which keys of others stay: what is not
+// in s stays but for the keys that remove lists. The API server merges it
+// (RFC 7386), because values that are there are not known here.
+func (c *secretClient) updateBeside(ctx context.Context, s *corev1.Secret, remove map[string][]string, manager string) (*metav1.PartialObjectMetadata, error) {
+	if s.UID == "" || s.ResourceVersion == "" {
+		return nil, errNoPrecondition
+	}
+	body, err := mergePatch(s, remove)
+	if err != nil {
+		return nil, err
+	}
+	return c.write(ctx, c.rest.Patch(types.MergePatchType).Namespace(s.Namespace).Resource("secrets").Name(s.Name).
+		Param("fieldManager", manager).Body(body))
 }
 
 // delete removes exactly the Secret that was read.

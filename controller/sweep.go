@@ -21,7 +21,7 @@ import (
 // kept; what was merged into Secrets of others is taken out.
 func (r *reconciler) gone(ctx context.Context, key types.NamespacedName) error {
 	r.records.forget(key)
-	r.recovery.wait(key, nil)
+	r.recovery.done(key)
 	r.metrics.gone(key)
 	manager := key.Name
 	if !isManager(manager) {

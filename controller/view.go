@@ -25,6 +25,12 @@ type view struct {
 	// ownerGone says that the SealedSecret that the Secret says it belongs to
 	// is not there any more.
 	ownerGone bool
+	// wrote is what this process last wrote of the Secret, and age how long
+	// ago.
+	wrote secretVersion
+	age   time.Duration
+	// tried says that this process has tried the object as it is.
+	tried bool
 	// wait is how long the object is to be left alone after a failure.
 	wait time.Duration
 }
@@ -38,6 +44,7 @@ const (
 	stepLook    step = "look"    // read the metadata of the Secret, and decide again
 	stepUnowned step = "unowned" // say that the Secret belongs to somebody else
 	stepMissing step = "missing" // say that there is no Secret to merge into
+	stepWait    step = "wait"    // let the cache catch up with what was written
 	stepOpen    step = "open"    // open the document and write the Secret
 )
 
@@ -48,6 +55,8 @@ func (v view) next() step {
 	switch {
 	case v.object.Spec.Suspend:
 		return stepSuspend
+	case v.settled() && v.behind():
+		return stepWait
 	case v.settled() && v.untouched():
 		return stepIdle
 	case v.settled() && v.secret == nil && !v.live:
@@ -93,9 +102,28 @@ func (v view) settled() bool {
 		v.status.Secret != nil && v.status.Secret.Name == secretName(v.object)
 }
 
+// behind reports whether the cache does not have the Secret yet as this process
+// has written it. It will tell when it does. A Secret that it does not have at
+// all may have been deleted since; that is looked into after a while.
+func (v view) behind() bool {
+	switch {
+	case v.live || v.wrote.uid == "" || v.wrote.name != secretName(v.object):
+		return false
+	case v.secret == nil:
+		return v.age < catchUpTime
+	}
+	return v.secret.UID == v.wrote.uid && older(v.secret.ResourceVersion, v.wrote.version)
+}
+
+// catchUpTime is how long the cache is given to see a Secret that was made.
+const catchUpTime = 2 * time.Second
+
 // stalled reports whether it is known that the object, as it is now, can't be
 // helped.
 func (v view) stalled() bool {
+	if v.reason() == KeyNotAllowed && !v.tried {
+		return false // the controller may have got other identities since
+	}
 	return meta.IsStatusConditionTrue(v.status.Conditions, Stalled) && v.current()
 }
 
@@ -112,18 +140,18 @@ func (v view) untouched() bool {
 	if v.secret == nil || v.secret.UID != was.UID {
 		return false
 	}
-	if v.secret.ResourceVersion == was.ResourceVersion {
-		return true
-	}
 	manager := fieldManager(v.object.Name)
-	if digestFields(v.secret, manager) != was.Fields {
-		return false
-	}
-	if v.merges() {
+	fields := digestFields(v.secret, manager)
+	switch {
+	case fields == "", !v.merges() && owner(v.secret) != v.object.Name:
+		return false // it isn't ours, whatever the status says
+	case v.secret.ResourceVersion == was.ResourceVersion:
 		return true
+	case v.merges() || fields != was.Fields:
+		return fields == was.Fields
 	}
-	foreign, err := othersHold(v.secret, manager, dataPath())
-	return err == nil && len(foreign) == 0 && owner(v.secret) == v.object.Name
+	_, strange, err := keysOfOthers(v.secret, manager, partners(v.secret.Annotations))
+	return err == nil && len(strange) == 0
 }
 
 // mine reports whether the Secret may be replaced: it belongs to the object, or

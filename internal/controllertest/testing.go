@@ -9,12 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/signet-secrets/signet/controller/v1alpha1"
 )
@@ -26,6 +28,7 @@ const Patience = 60 * time.Second
 func Main(m *testing.M, o Options, use func(*Lab)) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
+	ctrllog.SetLogger(logr.Discard()) // that of the client; without one it complains
 	if o.Log == nil {
 		o.Log = os.Stderr
 	}

@@ -3,6 +3,7 @@
 package keys
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -60,6 +61,15 @@ func Refused(err error) bool {
 		return slices.ContainsFunc(e.Unwrap(), Refused)
 	}
 	return false
+}
+
+// Foreign reports whether err is, or wraps, one of a key service that says that
+// what it was to unwrap was not wrapped with this key and encryption context:
+// only another document helps. Providers say so with a method Foreign() bool of
+// the cause in a *CallError.
+func Foreign(err error) bool {
+	f := interface{ Foreign() bool }(nil)
+	return errors.As(err, &f) && f.Foreign()
 }
 
 // Permanent reports whether trying again what failed with err is in vain for

@@ -94,6 +94,23 @@ type refusal struct{ refused bool }
 func (r refusal) Error() string { return "answer" }
 func (r refusal) Refused() bool { return r.refused }
 
+// foreigner is a cause that says that a ciphertext is not that of the key.
+type foreigner struct{ refusal }
+
+func (foreigner) Foreign() bool { return true }
+
+func TestForeign(t *testing.T) {
+	call := func(cause error) error { return &CallError{Operation: Unwrapping, Entry: secretA, Err: cause} }
+	for err, want := range map[error]bool{
+		call(foreigner{}): true, fmt.Errorf("x: %w", call(foreigner{})): true,
+		call(refusal{true}): false, errors.New("x"): false,
+	} {
+		if got := Foreign(err); got != want {
+			t.Errorf("Foreign(%v) = %v, want %v", err, got, want)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	call := func(cause error) error { return &CallError{Operation: Unwrapping, Entry: secretA, Err: cause} }
 	tests := []struct {

@@ -21,7 +21,7 @@ type Unwrapper struct {
 	age      func() (found, error)
 	ssh      func() found
 	commands *commands // nil: no environment
-	parsed   parsed
+	parsed   *parsed
 }
 
 var _ keys.Unwrapper = (*Unwrapper)(nil)
@@ -31,7 +31,7 @@ var _ keys.Unwrapper = (*Unwrapper)(nil)
 // later needs a new Unwrapper.
 func NewUnwrapper(s Sources) *Unwrapper {
 	s.Files, s.Identities = slices.Clone(s.Files), slices.Clone(s.Identities)
-	u := &Unwrapper{age: sync.OnceValues(s.loadAge), ssh: sync.OnceValue(s.loadSSH)}
+	u := &Unwrapper{age: sync.OnceValues(s.loadAge), ssh: sync.OnceValue(s.loadSSH), parsed: &parsed{}}
 	if s.LookupEnv != nil {
 		u.commands = &commands{src: s, runs: map[commandRun]*commandResult{}}
 	}

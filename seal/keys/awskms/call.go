@@ -100,7 +100,7 @@ func (c *call) refused(ctx context.Context, code, message, request string) *fail
 	if v.renew {
 		c.session.credentials().refused()
 	}
-	return &failure{text: text + c.facts(caller, request), permanent: v.permanent, hint: v.hint, final: v.final, refused: code == codeAccessDenied}
+	return &failure{text: text + c.facts(caller, request), permanent: v.permanent, hint: v.hint, final: v.final, refused: code == codeAccessDenied, foreign: v.foreign}
 }
 
 // wrongAnswer is the failure when KMS answers what it must not.

@@ -185,8 +185,13 @@ func TestNotRefused(t *testing.T) {
 	if _, err := s.Unwrap(t.Context(), e); err == nil || keys.Refused(err) {
 		t.Errorf("out of order: Refused(%v) = true", err)
 	}
+	moved := e
+	moved.Context = map[string]string{"kubernetes-namespace": "elsewhere"}
+	if _, err := s.Unwrap(t.Context(), moved); !keys.Foreign(err) || keys.Refused(err) {
+		t.Errorf("another context: Foreign(%v) = %v", err, keys.Foreign(err))
+	}
 	srv.SetState(key, kmstest.Disabled)
-	if _, err := s.Unwrap(t.Context(), e); err == nil || keys.Refused(err) {
+	if _, err := s.Unwrap(t.Context(), e); err == nil || keys.Refused(err) || keys.Foreign(err) {
 		t.Errorf("disabled: Refused(%v) = true", err)
 	}
 }

@@ -25,14 +25,18 @@ type failure struct {
 	hint      string
 	// final says that another replica of the key cannot do better.
 	final bool
-	// refused says that a permission is missing.
-	refused bool
+	// refused says that a permission is missing, and foreign that what is
+	// wrapped belongs to another key or context.
+	refused, foreign bool
 }
 
 func (f *failure) Error() string { return f.text }
 
 // Refused is for keys.Refused.
 func (f *failure) Refused() bool { return f.refused }
+
+// Foreign is for keys.Foreign.
+func (f *failure) Foreign() bool { return f.foreign }
 
 // RetryableError keeps the SDK from asking again for credentials that could
 // not be had: credentials.Retrieve has tried and may have waited.
@@ -57,6 +61,7 @@ func both(own, replica error, region string) error {
 		text:      fmt.Sprintf("%s; with its replica in %s: %s", f.text, region, r.text),
 		permanent: f.permanent && r.permanent,
 		refused:   f.refused || r.refused,
+		foreign:   f.foreign || r.foreign,
 		hint:      f.hint,
 	}
 }

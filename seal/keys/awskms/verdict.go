@@ -28,6 +28,7 @@ type verdict struct {
 	hint      string
 	final     bool // see failure
 	renew     bool // the credentials are not good any more
+	foreign   bool // what is wrapped belongs to another key or context
 }
 
 // judge returns the verdict on an error code. The retryer has already tried
@@ -43,11 +44,11 @@ func (c *call) judge(code, message, caller string) verdict {
 	case "KMSInvalidStateException":
 		return c.judgeState(message)
 	case "InvalidCiphertextException":
-		return verdict{permanent: true, final: true,
+		return verdict{permanent: true, final: true, foreign: true,
 			meaning: "what is wrapped does not belong to this key and encryption context, or is damaged",
 			hint:    "restore the document as it was sealed, or seal it again" + c.contextText()}
 	case "IncorrectKeyException":
-		return verdict{permanent: true, final: true,
+		return verdict{permanent: true, final: true, foreign: true,
 			meaning: "what is wrapped was wrapped with another key than the document names",
 			hint:    "restore the document as it was sealed, or seal it again: its arn and enc do not belong together"}
 	case "InvalidKeyUsageException", "UnsupportedOperationException":

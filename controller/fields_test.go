@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const oursJSON = `{"f:data":{".":{},"f:password":{},"f:a.b-c":{}},"f:metadata":{"f:labels":{"f:app":{}},"f:annotations":{".":{}}},"f:type":{}}`
+
+func managed(entries ...metav1.ManagedFieldsEntry) *metav1.PartialObjectMetadata {
+	s := secretMetadata()
+	s.ManagedFields = entries
+	return s
+}
+
+func TestDigestFields(t *testing.T) {
+	ours := fields("signet:db", byUpdate, 1, oursJSON)
+	changed := func(change func(*metav1.ManagedFieldsEntry)) *metav1.PartialObjectMetadata {
+		f := *ours.DeepCopy()
+		change(&f)
+		return managed(f)
+	}
+	was := digestFields(managed(ours), "signet:db")
+	for _, c := range []struct {
+		name   string
+		secret *metav1.PartialObjectMetadata
+		same   bool
+	}{
+		{"the same", managed(ours), true},
+		{"others beside", managed(fields("x", byUpdate, 9, `{}`), ours, fields("y", byApply, 9, `{}`)), true},
+		{"our status", managed(ours, metav1.ManagedFieldsEntry{Manager: "signet:db", Subresource: "status"}), true},
+		{"none", managed(), false},
+		{"another manager", managed(fields("signet:db2", byUpdate, 1, oursJSON)), false},
+		{"another time", changed(func(f *metav1.ManagedFieldsEntry) { f.Time = &metav1.Time{Time: f.Time.Add(1e9)} }), false},
+		{"another operation", changed(func(f *metav1.ManagedFieldsEntry) { f.Operation = byApply }), false},
+		{"other fields", changed(func(f *metav1.ManagedFieldsEntry) { f.FieldsV1.Raw = []byte(`{"f:data":{}}`) }), false},
+		{"one entry more", managed(ours, fields("signet:db", byApply, 1, `{}`)), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := digestFields(c.secret, "signet:db"); (got == was) != c.same {
+				t.Errorf("digest %q, before %q", got, was)
+			}
+		})
+	}
+	if got := digestFields(managed(), "signet:db"); got != "" {
+		t.Errorf("digest %q of nothing", got)
+	}
+}
+
+func TestHolders(t *testing.T) {
+	s := managed(
+		fields("signet:db", byUpdate, 1, oursJSON),
+		fields("kubectl", byApply, 2, `{"f:data":{"f:password":{},"f:extra":{}},"f:metadata":{"f:labels":{"f:app":{},"f:x":{}}}}`),
+		fields("empty", byUpdate, 3, `{"f:data":{}}`),
+		metav1.ManagedFieldsEntry{Manager: "none"},
+		metav1.ManagedFieldsEntry{Manager: "sub", Subresource: "status", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:data":{"f:password":{}}}`)}},
+	)
+	all, err := holders(s, dataPath())
+	want := map[string][]string{"password": {"signet:db", "kubectl"}, "a.b-c": {"signet:db"}, "extra": {"kubectl"}}
+	if diff := cmp.Diff(want, all); diff != "" || err != nil {
+		t.Errorf("holders: %v (-want +got):\n%s", err, diff)
+	}
+	for _, c := range []struct {
+		name string
+		path []string
+		held func(*metav1.PartialObjectMetadata, string, []string) ([]string, error)
+		want []string
+	}{
+		{"data of ours", dataPath(), heldBy, []string{"a.b-c", "password"}},
+		{"labels of ours", labelsPath(), heldBy, []string{"app"}},
+		{"annotations of ours", annotationsPath(), heldBy, nil},
+		{"data of others", dataPath(), othersHold, []string{"extra", "password"}},
+		{"labels of others", labelsPath(), othersHold, []string{"app", "x"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := c.held(s, "signet:db", c.path)
+			if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
+// What can't be read may hold anything.
+func TestHoldersOfFieldsThatCannotBeRead(t *testing.T) {
+	s := managed(fields("x", byUpdate, 1, `{"f:data":`))
+	if got, err := othersHold(s, "signet:db", dataPath()); err == nil {
+		t.Errorf("no error, keys %v", got)
+	}
+}

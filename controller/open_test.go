@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/unseal"
+)
+
+// answer is the cause of a call that failed, as providers have it.
+type answer struct{ refused, foreign bool }
+
+func (a answer) Error() string { return "answer" }
+func (a answer) Refused() bool { return a.refused }
+func (a answer) Foreign() bool { return a.foreign }
+
+// Which reason a document gets that no key has opened: what has to happen before
+// one of them does.
+func TestKeyReason(t *testing.T) {
+	arn, recipient := keys.KMSEntry{ARN: "arn"}, keys.AgeEntry{Recipient: "age1"}
+	called := func(e keys.Entry, a answer) keys.Attempt {
+		return keys.Attempt{Entry: e, Err: &keys.CallError{Operation: keys.Unwrapping, Entry: arn, Err: a}}
+	}
+	noIdentity := keys.Attempt{Entry: recipient, Err: fmt.Errorf("x: %w", keys.ErrNoIdentity)}
+	notAllowed := keys.Attempt{Entry: arn, Err: &keys.NotAllowedError{Entry: arn}}
+	elsewhere := keys.Attempt{Entry: recipient, Err: fmt.Errorf("x: %w", &unseal.KeyNamespaceError{})}
+	down, refused, foreign := called(arn, answer{}), called(arn, answer{refused: true}), called(arn, answer{foreign: true})
+	tests := []struct {
+		name     string
+		attempts []keys.Attempt
+		want     Reason
+	}{
+		{"nothing tried", nil, KeyUnavailable},
+		{"no identity", []keys.Attempt{noIdentity}, KeyUnavailable},
+		{"not allowed", []keys.Attempt{notAllowed}, KeyNotAllowed},
+		{"not allowed, and an identity that is kept elsewhere", []keys.Attempt{noIdentity, notAllowed, noIdentity}, KeyNotAllowed},
+		{"SealingKey of other namespaces", []keys.Attempt{elsewhere}, KeyNotAllowed},
+		{"service down", []keys.Attempt{noIdentity, down, notAllowed}, KeyUnavailable},
+		{"refused", []keys.Attempt{notAllowed, refused}, KeyAccessDenied},
+		{"down and refused", []keys.Attempt{down, refused}, KeyAccessDenied},
+		{"wrapped for another place", []keys.Attempt{noIdentity, foreign}, TamperedDocument},
+		{"wrapped for another place, another key is down", []keys.Attempt{foreign, down}, KeyUnavailable},
+		{"SealingKey that is wrapped for another one", []keys.Attempt{called(recipient, answer{foreign: true})}, KeyUnavailable},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := openFailure(&keys.NoKeyError{Attempts: tt.attempts}).reason; got != tt.want {
+				t.Errorf("%s, want %s", got, tt.want)
+			}
+		})
+	}
+}

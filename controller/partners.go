@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+)
+
+// partners returns the field managers of the SealedSecrets that may add to a
+// Secret, by the annotations that it has or is to get.
+func partners(annotations map[string]string) []string {
+	var found []string
+	for name := range strings.SplitSeq(annotations[MergeAnnotation], ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			found = append(found, fieldManager(name))
+		}
+	}
+	return found
+}
+
+// keysOfOthers returns the keys of the data of a Secret that managers other than
+// the given one have, sorted: those that partners have added, and the rest.
+func keysOfOthers(secret *metav1.PartialObjectMetadata, manager string, partners []string) (added, strange []string, err error) {
+	all, err := holders(secret, dataPath())
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		isPartner := func(m string) bool { return m != manager && slices.Contains(partners, m) }
+		isOther := func(m string) bool { return m != manager }
+		switch {
+		case slices.ContainsFunc(all[key], isPartner):
+			added = append(added, key)
+		case slices.ContainsFunc(all[key], isOther):
+			strange = append(strange, key)
+		}
+	}
+	return added, strange, nil
+}
+
+// asUpdated returns the managed fields of a Secret with what a manager has
+// applied as something that it has updated, and nil if there is no such thing.
+// The entry would stay for ever otherwise, or take away what it holds when it is
+// given up.
+func asUpdated(was []metav1.ManagedFieldsEntry, manager string) ([]metav1.ManagedFieldsEntry, error) {
+	ours := func(operation metav1.ManagedFieldsOperationType) func(metav1.ManagedFieldsEntry) bool {
+		return func(f metav1.ManagedFieldsEntry) bool {
+			return f.Manager == manager && f.Operation == operation && f.Subresource == "" && f.FieldsV1 != nil
+		}
+	}
+	applied := slices.IndexFunc(was, ours(metav1.ManagedFieldsOperationApply))
+	if applied < 0 {
+		return nil, nil
+	}
+	entry := *was[applied].DeepCopy()
+	entry.Operation = metav1.ManagedFieldsOperationUpdate
+	if i := slices.IndexFunc(was, ours(metav1.ManagedFieldsOperationUpdate)); i >= 0 {
+		fields, err := union(entry.FieldsV1, was[i].FieldsV1)
+		if err != nil {
+			return nil, err
+		}
+		entry.FieldsV1 = fields
+	}
+	others := func(f metav1.ManagedFieldsEntry) bool { return f.Manager == manager && f.Subresource == "" }
+	return append(slices.DeleteFunc(slices.Clone(was), others), entry), nil
+}
+
+func union(a, b *metav1.FieldsV1) (*metav1.FieldsV1, error) {
+	all := &fieldpath.Set{}
+	for _, f := range []*metav1.FieldsV1{a, b} {
+		set, err := fieldSet(f)
+		if err != nil {
+			return nil, err
+		}
+		all = all.Union(set)
+	}
+	text, err := all.ToJSON()
+	return &metav1.FieldsV1{Raw: text}, err
+}
+
+// mergePatch returns the merge patch that makes a Secret s, apart from entries of
+// its maps that are not in s. Of those it removes what remove lists, by the name
+// of the map: data, labels, annotations.
+func mergePatch(s *corev1.Secret, remove map[string][]string) ([]byte, error) {
+	metadata := map[string]any{
+		"uid": s.UID, "resourceVersion": s.ResourceVersion, "ownerReferences": s.OwnerReferences,
+		"labels": withNulls(s.Labels, remove["labels"]), "annotations": withNulls(s.Annotations, remove["annotations"]),
+	}
+	data := withNulls(s.Data, remove["data"])
+	for key, value := range s.Data {
+		data[key] = append([]byte{}, value...) // null would remove it
+	}
+	if s.ManagedFields != nil {
+		metadata["managedFields"] = s.ManagedFields
+	}
+	return json.Marshal(map[string]any{
+		"metadata": metadata, "data": data, "type": s.Type, "immutable": s.Immutable,
+	})
+}
+
+// withNulls returns m with a null for each of the keys that it does not have.
+func withNulls[V any](m map[string]V, keys []string) map[string]any {
+	all := map[string]any{}
+	for _, key := range keys {
+		all[key] = nil
+	}
+	for key, value := range m {
+		all[key] = value
+	}
+	return all
+}
