@@ -17,9 +17,12 @@ import (
 
 // Indexes of the cache.
 const (
-	// secretIndex lists SealedSecrets by the name of their Secret.
+	// secretIndex lists SealedSecrets by the name of their Secret where that is
+	// not their own, for an index of what is the rule would take more memory
+	// than what it lists.
 	secretIndex = "secret"
-	// ownerIndex lists Secrets by the SealedSecret that they belong to.
+	// ownerIndex lists Secrets by the SealedSecret that they belong to where
+	// that has another name.
 	ownerIndex = "owner"
 	// mergerIndex lists Secrets by the field managers of SealedSecrets that
 	// have merged into them.
@@ -88,16 +91,19 @@ func trimSecret(o any) (any, error) {
 	if !ok {
 		return o, nil
 	}
-	m.Labels = only(m.Labels, ManagedLabel)
+	m.Labels = nil // ours it has, or it would not be here
 	m.Annotations = only(m.Annotations, OwnerAnnotation, AdoptAnnotation, MergeAnnotation)
 	m.Finalizers = nil
 	return m, nil
 }
 
 func only(m map[string]string, keys ...string) map[string]string {
-	kept := map[string]string{}
+	var kept map[string]string
 	for _, key := range keys {
 		if value, ok := m[key]; ok {
+			if kept == nil {
+				kept = make(map[string]string, 1)
+			}
 			kept[key] = value
 		}
 	}
@@ -107,13 +113,16 @@ func only(m map[string]string, keys ...string) map[string]string {
 // addIndexes sets up the indexes.
 func addIndexes(ctx context.Context, c cache.Cache) error {
 	err := c.IndexField(ctx, &v1alpha1.SealedSecret{}, secretIndex, func(o client.Object) []string {
-		return []string{secretName(o.(*v1alpha1.SealedSecret))}
+		if name := secretName(o.(*v1alpha1.SealedSecret)); name != o.GetName() {
+			return []string{name}
+		}
+		return nil
 	})
 	if err != nil {
 		return err
 	}
 	err = c.IndexField(ctx, secretMetadata(), ownerIndex, func(o client.Object) []string {
-		if of := owner(o.(*metav1.PartialObjectMetadata)); of != "" {
+		if of := owner(o.(*metav1.PartialObjectMetadata)); of != "" && of != o.GetName() {
 			return []string{of}
 		}
 		return nil

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -167,7 +168,7 @@ func addControllers(mgr manager.Manager, cfg *rest.Config, o Options, g *gate) e
 
 func addSealedSecrets(mgr manager.Manager, r *reconciler, e *enqueuer, o Options) error {
 	c, err := ctrl.New("sealedsecret", mgr, ctrl.Options{
-		Reconciler: r, MaxConcurrentReconciles: o.Concurrency, EnableWarmup: new(true),
+		Reconciler: r, MaxConcurrentReconciles: o.Concurrency, EnableWarmup: new(true), RateLimiter: apiBackoff(),
 	})
 	if err != nil {
 		return err
@@ -184,8 +185,14 @@ func addSealedSecrets(mgr manager.Manager, r *reconciler, e *enqueuer, o Options
 	return nil
 }
 
+// apiBackoff is how long to wait after the API server has failed, per object.
+// Nobody tells when it is back.
+func apiBackoff() workqueue.TypedRateLimiter[reconcile.Request] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](100*time.Millisecond, 15*time.Second)
+}
+
 func addSealingKeys(mgr manager.Manager, r *ring, again <-chan event.GenericEvent) error {
-	c, err := ctrl.New("sealingkey", mgr, ctrl.Options{Reconciler: r, EnableWarmup: new(true)})
+	c, err := ctrl.New("sealingkey", mgr, ctrl.Options{Reconciler: r, EnableWarmup: new(true), RateLimiter: apiBackoff()})
 	if err != nil {
 		return err
 	}

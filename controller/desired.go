@@ -46,11 +46,36 @@ func (d *desired) new() *corev1.Secret {
 	return d.fill(metav1.ObjectMeta{Namespace: d.object.Namespace, Name: d.secret.Name})
 }
 
-// probe returns the same under a name that nobody has, for a dry run.
-func (d *desired) probe() *corev1.Secret {
-	s := d.new()
-	s.Name, s.GenerateName = "", "signet-probe-"
-	return s
+// managedFields returns those with which a Secret is written over, nil to have
+// the API server keep what there are. When a Secret is taken over, its keys are
+// nobody else's any more, those with the sealed value already included.
+func (d *desired) managedFields(was *metav1.PartialObjectMetadata) ([]metav1.ManagedFieldsEntry, error) {
+	updated, err := asUpdated(was.ManagedFields, d.manager)
+	if err != nil || owner(was) == d.object.Name {
+		return updated, err
+	}
+	if updated == nil {
+		updated = was.ManagedFields
+	}
+	return withoutData(updated, append(partners(was.Annotations), partners(d.secret.Annotations)...))
+}
+
+// anew returns the Secret s, which was to be written over another one, as one
+// that is made where there is none.
+func anew(s *corev1.Secret) *corev1.Secret {
+	made := s.DeepCopy()
+	made.ObjectMeta = metav1.ObjectMeta{
+		Namespace: s.Namespace, Name: s.Name,
+		Labels: s.Labels, Annotations: s.Annotations, OwnerReferences: s.OwnerReferences,
+	}
+	return made
+}
+
+// probe returns a Secret like s under a name that nobody has, for a dry run.
+func probe(s *corev1.Secret) *corev1.Secret {
+	p := s.DeepCopy()
+	p.Name, p.GenerateName = "", "signet-probe-"
+	return p
 }
 
 // over returns the Secret as it replaces the one with the given metadata, of
@@ -66,8 +91,7 @@ func (d *desired) over(was *metav1.PartialObjectMetadata) (*corev1.Secret, error
 		return nil, err
 	}
 	m := *was.ObjectMeta.DeepCopy()
-	// Without any the API server keeps what there are.
-	if m.ManagedFields, err = asUpdated(was.ManagedFields, d.manager); err != nil {
+	if m.ManagedFields, err = d.managedFields(was); err != nil {
 		return nil, err
 	}
 	drop(m.Labels, labels)

@@ -119,6 +119,10 @@ func (e *enqueuer) claimants(ctx context.Context, secret types.NamespacedName) [
 	for i := range list.Items {
 		found[i] = keyOf(&list.Items[i])
 	}
+	namesake := &v1alpha1.SealedSecret{}
+	if err := e.cache.Get(ctx, secret, namesake); err == nil && secretName(namesake) == secret.Name {
+		found = append(found, secret)
+	}
 	return found
 }
 

@@ -110,26 +110,30 @@ func namespaceGone(err error) bool {
 // policies and webhooks may quote as well: if they do, or without values to look
 // for, only their names are told.
 func apiText(err error, values [][]byte) string {
-	text := keys.ForeignText(err.Error(), values...)
-	verdict := withoutVerdict(text)
-	switch {
-	case verdict != text && (len(values) == 0 || quotes(err.Error(), values)):
-		return verdict
-	case verdict != text, !apierrors.IsInvalid(err):
-		return text
+	said := err.Error()
+	judged := withoutVerdict(said) != said
+	if !judged && apierrors.IsInvalid(err) {
+		return "the API server calls it invalid: " + keys.ForeignText(places(err), values...)
 	}
-	var places []string
-	for _, c := range causes(err) {
-		places = append(places, keys.ForeignText(c.Field, values...)+" ("+string(c.Type)+")")
+	text := keys.ForeignText(said, values...)
+	if judged && (len(values) == 0 || text != keys.ForeignText(said) || quotesWord(said, values)) {
+		return withoutVerdict(text)
 	}
-	return "the API server calls it invalid: " + listed(places)
+	return text
 }
 
-// quotes reports whether a text repeats a value, or a word of one.
-func quotes(text string, values [][]byte) bool {
-	if keys.ForeignText(text, values...) != keys.ForeignText(text) {
-		return true
+// places lists the fields that the API server finds fault with.
+func places(err error) string {
+	var found []string
+	for _, c := range causes(err) {
+		found = append(found, c.Field+" ("+string(c.Type)+")")
 	}
+	return listed(found)
+}
+
+// quotesWord reports whether a text repeats a word of a value, such as one of a
+// passphrase.
+func quotesWord(text string, values [][]byte) bool {
 	text = strings.ToLower(text)
 	for _, value := range values {
 		for word := range strings.FieldsSeq(strings.ToLower(string(value))) {

@@ -3,7 +3,6 @@
 package controller
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -112,5 +111,5 @@ func fieldKeys(f metav1.ManagedFieldsEntry, path []string) (map[string]bool, err
 
 func fieldSet(f *metav1.FieldsV1) (*fieldpath.Set, error) {
 	set := &fieldpath.Set{}
-	return set, set.FromJSON(bytes.NewReader(f.Raw))
+	return set, set.FromJSON(f.GetRawReader())
 }

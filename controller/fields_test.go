@@ -37,7 +37,7 @@ func TestDigestFields(t *testing.T) {
 		{"another manager", managed(fields("signet:db2", byUpdate, 1, oursJSON)), false},
 		{"another time", changed(func(f *metav1.ManagedFieldsEntry) { f.Time = &metav1.Time{Time: f.Time.Add(1e9)} }), false},
 		{"another operation", changed(func(f *metav1.ManagedFieldsEntry) { f.Operation = byApply }), false},
-		{"other fields", changed(func(f *metav1.ManagedFieldsEntry) { f.FieldsV1.Raw = []byte(`{"f:data":{}}`) }), false},
+		{"other fields", changed(func(f *metav1.ManagedFieldsEntry) { f.FieldsV1 = metav1.NewFieldsV1(`{"f:data":{}}`) }), false},
 		{"one entry more", managed(ours, fields("signet:db", byApply, 1, `{}`)), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestHolders(t *testing.T) {
 		fields("kubectl", byApply, 2, `{"f:data":{"f:password":{},"f:extra":{}},"f:metadata":{"f:labels":{"f:app":{},"f:x":{}}}}`),
 		fields("empty", byUpdate, 3, `{"f:data":{}}`),
 		metav1.ManagedFieldsEntry{Manager: "none"},
-		metav1.ManagedFieldsEntry{Manager: "sub", Subresource: "status", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:data":{"f:password":{}}}`)}},
+		metav1.ManagedFieldsEntry{Manager: "sub", Subresource: "status", FieldsV1: metav1.NewFieldsV1(`{"f:data":{"f:password":{}}}`)},
 	)
 	all, err := holders(s, dataPath())
 	want := map[string][]string{"password": {"signet:db", "kubectl"}, "a.b-c": {"signet:db"}, "extra": {"kubectl"}}

@@ -82,13 +82,26 @@ func (g *gate) renewedAt(t time.Time) {
 	g.renewed = t
 }
 
-// gateLock is a Lease that tells a gate when it was renewed.
+// gateLock is a Lease that tells a gate when it was renewed, and that only its
+// holder can give up. The elector would do that for the holder if it was stopped
+// and goes on as somebody who lost without knowing it (client-go: leaderelection/
+// leaderelection.go, tryRelease). Like any Lease it is for one elector.
 type gateLock struct {
 	resourcelock.Interface
-	gate *gate
+	gate   *gate
+	holder string // as it was last read
 }
 
 var _ resourcelock.Interface = (*gateLock)(nil)
+
+// Get implements resourcelock.Interface.
+func (l *gateLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	r, text, err := l.Interface.Get(ctx)
+	if err == nil {
+		l.holder = r.HolderIdentity
+	}
+	return r, text, err
+}
 
 // Create implements resourcelock.Interface.
 func (l *gateLock) Create(ctx context.Context, r resourcelock.LeaderElectionRecord) error {
@@ -98,6 +111,9 @@ func (l *gateLock) Create(ctx context.Context, r resourcelock.LeaderElectionReco
 
 // Update implements resourcelock.Interface.
 func (l *gateLock) Update(ctx context.Context, r resourcelock.LeaderElectionRecord) error {
+	if r.HolderIdentity == "" && l.holder != l.Identity() {
+		return errNotLeading
+	}
 	begin := l.gate.now()
 	return l.note(l.Interface.Update(ctx, r), begin, r)
 }

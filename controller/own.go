@@ -102,7 +102,7 @@ func (o *ownership) replace(ctx context.Context, d *desired, was *metav1.Partial
 	}
 	now, err := o.put(ctx, d, s, was)
 	if immutable(err) {
-		return o.recreate(ctx, d, was)
+		return o.recreate(ctx, d, anew(s), was)
 	}
 	return (&written{secret: now, event: event}).over(was), err
 }
@@ -127,9 +127,9 @@ func (o *ownership) put(ctx context.Context, d *desired, s *corev1.Secret, was *
 	}, d.manager)
 }
 
-// recreate deletes a Secret and makes it anew, after it has found out that it
-// can be made.
-func (o *ownership) recreate(ctx context.Context, d *desired, was *metav1.PartialObjectMetadata) (*written, error) {
+// recreate deletes a Secret and makes s in its place, after it has found out that
+// it can be made.
+func (o *ownership) recreate(ctx context.Context, d *desired, s *corev1.Secret, was *metav1.PartialObjectMetadata) (*written, error) {
 	foreign, err := othersHold(was, d.manager, dataPath())
 	if err != nil {
 		return nil, fail(APIError, err)
@@ -138,13 +138,13 @@ func (o *ownership) recreate(ctx context.Context, d *desired, was *metav1.Partia
 		return nil, failf(SecretIncompatible, "Secret %s would have to be deleted and made anew, because its type or its being immutable "+
 			"can't be changed; but it also holds keys of others: %s", was.Name, listed(foreign))
 	}
-	if _, err := o.client.create(ctx, d.probe(), d.manager, true); err != nil {
+	if _, err := o.client.create(ctx, probe(s), d.manager, true); err != nil {
 		return nil, err
 	}
 	if err := o.client.delete(ctx, was); err != nil {
 		return nil, err
 	}
-	made, err := o.client.create(ctx, d.new(), d.manager, false)
+	made, err := o.client.create(ctx, s, d.manager, false)
 	return &written{secret: made, event: Recreated}, err
 }
 

@@ -72,6 +72,33 @@ func asUpdated(was []metav1.ManagedFieldsEntry, manager string) ([]metav1.Manage
 	return append(slices.DeleteFunc(slices.Clone(was), others), entry), nil
 }
 
+// withoutData returns managed fields in which no manager has keys of the data, but
+// for those that are excepted.
+func withoutData(fields []metav1.ManagedFieldsEntry, except []string) ([]metav1.ManagedFieldsEntry, error) {
+	data := fieldpath.NewSet(fieldpath.MakePathOrDie("data"))
+	kept := make([]metav1.ManagedFieldsEntry, 0, len(fields))
+	for _, f := range fields {
+		if f.FieldsV1 == nil || f.Subresource != "" || slices.Contains(except, f.Manager) {
+			kept = append(kept, f)
+			continue
+		}
+		set, err := fieldSet(f.FieldsV1)
+		if err != nil {
+			return nil, err
+		}
+		if set = set.RecursiveDifference(data); set.Empty() {
+			continue
+		}
+		text, err := set.ToJSON()
+		if err != nil {
+			return nil, err
+		}
+		f.FieldsV1 = metav1.NewFieldsV1(string(text))
+		kept = append(kept, f)
+	}
+	return kept, nil
+}
+
 func union(a, b *metav1.FieldsV1) (*metav1.FieldsV1, error) {
 	all := &fieldpath.Set{}
 	for _, f := range []*metav1.FieldsV1{a, b} {
@@ -82,7 +109,7 @@ func union(a, b *metav1.FieldsV1) (*metav1.FieldsV1, error) {
 		all = all.Union(set)
 	}
 	text, err := all.ToJSON()
-	return &metav1.FieldsV1{Raw: text}, err
+	return metav1.NewFieldsV1(string(text)), err
 }
 
 // mergePatch returns the merge patch that makes a Secret s, apart from entries of

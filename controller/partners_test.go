@@ -31,7 +31,7 @@ func fieldsOf(manager string, operation metav1.ManagedFieldsOperationType, keys 
 		panic(err)
 	}
 	return metav1.ManagedFieldsEntry{
-		Manager: manager, Operation: operation, APIVersion: "v1", FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: raw},
+		Manager: manager, Operation: operation, APIVersion: "v1", FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(string(raw)),
 	}
 }
 
@@ -123,5 +123,24 @@ func TestVerdictsAreToldWithoutValues(t *testing.T) {
 				t.Errorf("text %q, want the verdict told: %v", text, test.told)
 			}
 		})
+	}
+}
+
+func TestWithoutData(t *testing.T) {
+	entry := func(manager, fields string) metav1.ManagedFieldsEntry {
+		return metav1.ManagedFieldsEntry{Manager: manager, Operation: metav1.ManagedFieldsOperationUpdate, FieldsV1: metav1.NewFieldsV1(fields)}
+	}
+	was := []metav1.ManagedFieldsEntry{
+		entry("kubectl", `{"f:data":{".":{},"f:a":{}},"f:type":{}}`),
+		entry("other", `{"f:data":{"f:b":{}}}`),
+		entry("signet:partner", `{"f:data":{"f:c":{}}}`),
+	}
+	got, err := withoutData(was, []string{"signet:partner"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []metav1.ManagedFieldsEntry{entry("kubectl", `{"f:type":{}}`), was[2]}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -38,7 +38,10 @@ func newShares(workers int) *shares {
 // maxBehind is by how much the priority of an object can sink. It leaves those
 // that have changed before those that have not, which begin at
 // handler.LowPriority.
-const maxBehind = -handler.LowPriority - 1
+const maxBehind = -handler.LowPriority - stepBehind
+
+// stepBehind is by how much at a time.
+const stepBehind = 10
 
 // queue returns the priority for an object that has to wait. Idle is for one
 // that is looked at without cause.
@@ -49,7 +52,8 @@ func (s *shares) queue(key types.NamespacedName, idle bool) int {
 		s.waiting[key] = struct{}{}
 		s.perNS[key.Namespace]++
 	}
-	priority := -min(s.perNS[key.Namespace]/s.workers, maxBehind)
+	// In few steps, for there is a metric for each.
+	priority := -min(s.perNS[key.Namespace]/s.workers*stepBehind, maxBehind)
 	if idle {
 		priority += handler.LowPriority
 	}

@@ -75,6 +75,10 @@ func (r *reconciler) sweep(ctx context.Context, out *outcome) error {
 	if err != nil {
 		return err
 	}
+	namesake := secretMetadata()
+	if err := r.cache.Get(ctx, keyOf(object), namesake); err == nil && owner(namesake) == object.Name {
+		secrets = append(secrets, *namesake)
+	}
 	for _, s := range secrets {
 		if s.Name == secretName(object) || !refers(&s, object) || object.Spec.DeletionPolicy == v1alpha1.Retain {
 			continue

@@ -15,7 +15,7 @@ import (
 func fields(manager string, operation metav1.ManagedFieldsOperationType, second int64, json string) metav1.ManagedFieldsEntry {
 	at := metav1.Unix(second, 0)
 	return metav1.ManagedFieldsEntry{Manager: manager, Operation: operation, Time: &at, APIVersion: "v1", FieldsType: "FieldsV1",
-		FieldsV1: &metav1.FieldsV1{Raw: []byte(json)}}
+		FieldsV1: metav1.NewFieldsV1(json)}
 }
 
 const (

@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/signet-secrets/signet/internal/figures"
 )
 
 // bench is one run: the programs, and a folder for everything else.
@@ -73,21 +75,7 @@ func (b *bench) printMachine(ctx context.Context, w io.Writer) {
 	}
 	first, _, _ := strings.Cut(string(version), "\n")
 	fmt.Fprintf(w, "%s, %s, %d cores, %s/%s, %s, %s\n",
-		time.Now().Format(time.DateOnly), cpuModel(ctx), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), first)
+		time.Now().Format(time.DateOnly), figures.CPUModel(ctx), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), first)
 	fmt.Fprintf(w, "Medians of %d rounds (%d for starts) in which the programs take turns; the ratio is that of the median round.\n", b.rounds, b.starts)
 	fmt.Fprint(w, "Every result was opened and compared with what went in.\n\n")
-}
-
-func cpuModel(ctx context.Context) string {
-	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(info)) {
-			if key, model, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
-				return strings.TrimSpace(model)
-			}
-		}
-	}
-	if model, err := exec.CommandContext(ctx, "sysctl", "-n", "machdep.cpu.brand_string").Output(); err == nil {
-		return strings.TrimSpace(string(model))
-	}
-	return "CPU unknown"
 }

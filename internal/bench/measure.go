@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"slices"
+
+	"github.com/signet-secrets/signet/internal/figures"
 )
 
 // side is one way to do a piece of work.
@@ -62,5 +64,5 @@ func peakRow(ctx context.Context, work string, rounds int, signet, sops command)
 		}
 		a, b = append(a, x), append(b, y)
 	}
-	return sizeRow(work, median(a), median(b)), nil
+	return sizeRow(work, figures.Median(a), figures.Median(b)), nil
 }

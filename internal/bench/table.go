@@ -5,10 +5,8 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
-	"strings"
-	"text/tabwriter"
-	"time"
+
+	"github.com/signet-secrets/signet/internal/figures"
 )
 
 // row is a line of the table. Of all numbers less is better.
@@ -43,20 +41,19 @@ func timeRow(work string, signet, sops []cost, target float64) row {
 	}
 	return row{
 		work:     work,
-		signet:   duration(median(a)),
-		sops:     duration(median(b)),
-		ratio:    median(ratios),
-		low:      quantile(ratios, 0.25),
-		high:     quantile(ratios, 0.75),
-		cpuRatio: median(column(signet, cpu)) / median(column(sops, cpu)),
+		signet:   figures.Duration(figures.Median(a)),
+		sops:     figures.Duration(figures.Median(b)),
+		ratio:    figures.Median(ratios),
+		low:      figures.Quantile(ratios, 0.25),
+		high:     figures.Quantile(ratios, 0.75),
+		cpuRatio: figures.Median(column(signet, cpu)) / figures.Median(column(sops, cpu)),
 		target:   target,
 	}
 }
 
 // sizeRow makes a row of sizes in bytes.
 func sizeRow(work string, signet, sops float64) row {
-	mib := func(bytes float64) string { return fmt.Sprintf("%.1f MiB", bytes/(1<<20)) }
-	return row{work: work, signet: mib(signet), sops: mib(sops), ratio: signet / sops}
+	return row{work: work, signet: figures.MiB(signet), sops: figures.MiB(sops), ratio: signet / sops}
 }
 
 func column(costs []cost, get func(cost) float64) []float64 {
@@ -67,36 +64,9 @@ func column(costs []cost, get func(cost) float64) []float64 {
 	return values
 }
 
-// median and quantile take any order and do not change it. A quantile between
-// two values is in between.
-func median(values []float64) float64 { return quantile(values, 0.5) }
-
-func quantile(values []float64, q float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	at := q * float64(len(sorted)-1)
-	below := int(at)
-	above := min(below+1, len(sorted)-1)
-	return sorted[below] + (at-float64(below))*(sorted[above]-sorted[below])
-}
-
-// duration prints nanoseconds with three digits.
-func duration(ns float64) string {
-	switch d := time.Duration(ns); {
-	case d < 10*time.Millisecond:
-		return fmt.Sprintf("%.2f ms", ns/1e6)
-	case d < 100*time.Millisecond:
-		return fmt.Sprintf("%.1f ms", ns/1e6)
-	case d < time.Second:
-		return fmt.Sprintf("%.0f ms", ns/1e6)
-	}
-	return fmt.Sprintf("%.2f s", ns/1e9)
-}
-
 // printTable prints the rows in columns.
 func printTable(w io.Writer, rows []row) {
-	var text strings.Builder
-	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "work\tsignet\tsops\tratio\tquartiles\tCPU ratio\ttarget\tresult")
+	lines := [][]string{{"work", "signet", "sops", "ratio", "quartiles", "CPU ratio", "target", "result"}}
 	for _, r := range rows {
 		spread, cpu, target := "", "", ""
 		if r.high > 0 {
@@ -108,10 +78,7 @@ func printTable(w io.Writer, rows []row) {
 		if r.target > 0 {
 			target = fmt.Sprintf("<= %.2f", r.target)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%.3f\t%s\t%s\t%s\t%s\n", r.work, r.signet, r.sops, r.ratio, spread, cpu, target, r.verdict())
+		lines = append(lines, []string{r.work, r.signet, r.sops, fmt.Sprintf("%.3f", r.ratio), spread, cpu, target, r.verdict()})
 	}
-	t.Flush()
-	for line := range strings.Lines(text.String()) {
-		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
-	}
+	figures.PrintTable(w, lines)
 }

@@ -13,7 +13,7 @@ import (
 // testcluster's AuditEvents does, when it was done. Options.Cluster.Audit must
 // be set.
 func (l *Lab) Requests(c *Controller) ([]auditv1.Event, error) {
-	all, err := l.Cluster.AuditEvents()
+	all, err := l.Cluster.AuditEventsWith(c.Credential)
 	if err != nil {
 		return nil, err
 	}
