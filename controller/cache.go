@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"unique"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -73,8 +74,24 @@ func trimSealedSecret(o any) (any, error) {
 	if ready != nil && ready.Status == metav1.ConditionTrue && s.Status.ObservedGeneration == s.Generation {
 		s.Spec.Raw = nil
 	}
+	shareTexts(&s.Status)
 	return s, nil
 }
+
+// shareTexts keeps what is the same in nearly all objects once in memory.
+func shareTexts(s *v1alpha1.SealedSecretStatus) {
+	share(&s.Key)
+	share(&s.PolicyDigest)
+	for i := range s.Conditions {
+		c := &s.Conditions[i]
+		share(&c.Type)
+		share((*string)(&c.Status))
+		share(&c.Reason)
+		share(&c.Message)
+	}
+}
+
+func share(s *string) { *s = unique.Make(*s).Value() }
 
 func trimSealingKey(o any) (any, error) {
 	if k, ok := o.(*v1alpha1.SealingKey); ok {

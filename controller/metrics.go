@@ -5,6 +5,7 @@ package controller
 import (
 	"sync"
 	"time"
+	"unique"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -78,7 +79,9 @@ func (m *metrics) object(key types.NamespacedName, status *v1alpha1.SealedSecret
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.states[key] = objectState{ready: string(ready.Status), reason: ready.Reason, since: ready.LastTransitionTime.Time}
+	m.states[key] = objectState{
+		ready: unique.Make(string(ready.Status)).Value(), reason: unique.Make(ready.Reason).Value(), since: ready.LastTransitionTime.Time,
+	}
 }
 
 // gone notes that there is no such object any more.

@@ -114,6 +114,9 @@ func (r *reconciler) work(ctx context.Context, object *v1alpha1.SealedSecret, re
 	}
 	switch next {
 	case stepIdle:
+		if v.settled() {
+			rec = rec.settled()
+		}
 		return &outcome{object: object, was: rec.status, status: rec.status, record: rec, after: v.wait}, nil
 	case stepWait:
 		return &outcome{object: object, was: rec.status, status: rec.status, record: rec, after: catchUpTime}, nil

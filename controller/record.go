@@ -43,6 +43,17 @@ type secretVersion struct {
 	version string
 }
 
+// settled returns what has to be remembered of an object that is as it should be,
+// in the cache too: next to nothing.
+func (r record) settled() record {
+	return record{uid: r.uid, generation: r.generation, status: r.status, version: r.version, hurried: r.hurried}
+}
+
+// idle reports whether there is nothing to remember.
+func (r record) idle() bool {
+	return r == record{uid: r.uid, generation: r.generation, hurried: r.hurried}
+}
+
 // records holds a record of each object. It is safe for concurrent use; the
 // record of one object is used by one worker at a time.
 type records struct {
@@ -88,6 +99,10 @@ func (r *records) put(key types.NamespacedName, rec record) {
 	defer r.mu.Unlock()
 	if now := r.of[key].hurried; now != rec.hurried { // since rec was read
 		rec.hurried, rec.next = now, time.Time{}
+	}
+	if rec.idle() {
+		delete(r.of, key)
+		return
 	}
 	r.of[key] = rec
 }
