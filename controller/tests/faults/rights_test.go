@@ -33,6 +33,9 @@ func TestLeastPrivilege(t *testing.T) {
 	p.merge()
 	p.sweep()
 	p.sealingKey()
+	settled := map[string]string{"password": "correct horse"}
+	lab.Create(t, p.seal(controllertest.Secret{Name: "settled", Data: settled}))
+	lab.WaitReady(t, p.ns, "settled")
 	if err := c.Stop(); err != nil { // gives the Lease up
 		t.Error(err)
 	}
@@ -40,6 +43,9 @@ func TestLeastPrivilege(t *testing.T) {
 	old := lab.LaunchController(t, controllertest.Launch{
 		Args: []string{"--leader-elect-name", p.ns}, Env: []string{"KUBE_FEATURE_WatchListClient=false"},
 	})
+	// It doesn't keep the document of what is settled, and has to read it again.
+	lab.EditSecret(t, p.ns, "settled", func(s *corev1.Secret) { s.Data["password"] = []byte("by hand") })
+	lab.WaitData(t, p.ns, "settled", settled)
 	controllertest.Until(t, "every right is used, and no other", func(context.Context) error {
 		if diff := cmp.Diff(granted, used(t, c, old)); diff != "" {
 			return fmt.Errorf("(-granted +used)\n%s", diff)
