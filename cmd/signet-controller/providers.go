@@ -3,6 +3,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/signet-secrets/signet/seal/keys"
@@ -46,10 +48,16 @@ func newAWS(o *options, allow *allowList) *awskms.Service {
 	return awskms.New(awskms.Options{
 		Region:       o.awsRegion,
 		Rate:         rate,
+		CallTimeout:  kmsCallTimeout,
 		AllowReplica: allow.checkReplica,
 		LoadOptions:  []func(*config.LoadOptions) error{noCredentialProcess},
 	})
 }
+
+// kmsCallTimeout bounds a call to AWS KMS with all its attempts. It is shorter
+// than for a person who waits: the controller tries again anyhow, and until then
+// the status of an object doesn't say what is wrong.
+const kmsCallTimeout = 20 * time.Second
 
 // parseIdentity implements unseal.ParseIdentity.
 func parseIdentity(text string) (string, keys.Unwrapper, error) {
