@@ -153,7 +153,6 @@ func addControllers(mgr manager.Manager, cfg *rest.Config, o Options, g *gate) e
 	r := &reconciler{
 		cache: mgr.GetCache(), api: api, secrets: secrets,
 		opener:  &opener{unwrapper: unwrapper, keyring: keyRing.keys, closed: keyRing.closed, deny: o.Deny},
-		owning:  nil,
 		merging: &merging{client: secrets},
 		ring:    keyRing, policy: newPolicy(o, keyRing.keys),
 		records: enqueue.records, recovery: recovery, shares: enqueue.shares,

@@ -51,6 +51,11 @@ func notThere(secret string) *failure {
 	return failf(SecretNotFound, "there is no Secret %s to merge into yet", secret)
 }
 
+// unread is the failure for what the API server does not give.
+func unread(kind, name string, err error) *failure {
+	return fail(APIError, fmt.Errorf("read %s %s: %w", kind, name, &apiError{text: apiText(err, nil), err: err}))
+}
+
 // busy is the failure for a Secret that changes faster than it can be written.
 func (d *desired) busy() *failure {
 	return failf(APIError, "write Secret %s: somebody else keeps changing it", d.secret.Name)

@@ -23,7 +23,7 @@ func (r *reconciler) succeeded(v view, rec record, w *written, key string) *outc
 	setConditions(&status.Conditions, v.object.Generation, metav1.ConditionTrue, Unsealed, "the Secret is as sealed")
 	rec.failures, rec.next = 0, time.Time{}
 	rec.wrote, rec.when = secretVersion{w.secret.Name, w.secret.UID, w.secret.ResourceVersion}, time.Now()
-	return &outcome{object: v.object, was: v.status, status: status, record: rec, event: v.event(w)}
+	return &outcome{object: v.object, was: v.status, status: status, record: rec, event: v.event(w), tried: true}
 }
 
 // event is what a write of the Secret means, "" if it is not worth telling.
@@ -53,7 +53,7 @@ func (r *reconciler) failed(v view, rec record, err error) *outcome {
 	}
 	status.PolicyDigest = r.policy.digest(status.Key)
 	setConditions(&status.Conditions, v.object.Generation, metav1.ConditionFalse, reason, err.Error())
-	out := &outcome{object: v.object, was: v.status, status: status, err: err}
+	out := &outcome{object: v.object, was: v.status, status: status, err: err, tried: true}
 	switch {
 	case reason.stalled():
 		rec.failures, rec.next = 0, time.Time{}
@@ -77,7 +77,7 @@ func (r *reconciler) suspended(v view, rec record) *outcome {
 		ready = metav1.ConditionTrue
 	}
 	setConditions(&status.Conditions, v.object.Generation, ready, Suspended, "spec.suspend is set: the Secret is left as it is")
-	return &outcome{object: v.object, was: v.status, status: status, record: rec}
+	return &outcome{object: v.object, was: v.status, status: status, record: rec, tried: true}
 }
 
 // finish writes the status, if it is another one, and tells what happened.
@@ -117,7 +117,7 @@ func (r *reconciler) finish(ctx context.Context, out *outcome) (reconcile.Result
 // tell logs, records and counts what has changed.
 func (r *reconciler) tell(ctx context.Context, out *outcome) {
 	key := keyOf(out.object)
-	if out.err != nil || out.after == 0 { // else it was only looked at, and still waits
+	if out.tried { // else it still waits for what it waited for
 		r.recovery.wait(key, out.err, out.begin, out.after)
 	}
 	r.metrics.object(key, out.status)

@@ -23,9 +23,7 @@ const writeTimeout = 30 * time.Second
 // until the renew deadline after the last time that its Lease was renewed.
 // Others may lead from the end of the Lease on, which is later. A process that
 // was stopped for a while and goes on finds the gate shut before it has found
-// out that it lost.
-//
-// The zero value is a gate that is always open.
+// out that it lost. Without an election it is always open.
 type gate struct {
 	renewDeadline time.Duration // 0: there is no election
 	now           func() time.Time

@@ -54,7 +54,7 @@ func claimsOf(s *v1alpha1.SealedSecret) (claims, error) {
 // What the manager has already it keeps.
 func (c claims) check(secret *metav1.PartialObjectMetadata, manager string) error {
 	if c.immutable {
-		return failf(SecretIncompatible, "spec.sealed.immutable: a document that is merged can't make the Secret immutable")
+		return failf(SecretIncompatible, "spec.sealed.immutable: a document that is merged can't make the Secret immutable; seal it without")
 	}
 	if len(secret.ManagedFields) == 0 {
 		return failf(KeyConflict, "Secret %s has lost its metadata.managedFields, which say what is whose; let its owner apply it once on the server's side",
@@ -70,7 +70,7 @@ func (c claims) check(secret *metav1.PartialObjectMetadata, manager string) erro
 		}
 		for _, key := range slices.Sorted(slices.Values(part.claims)) {
 			if of := has[key]; len(of) > 0 && !slices.Contains(of, manager) {
-				return failf(KeyConflict, "Secret %s: %s of %s belongs to %q", secret.Name, key, strings.Join(part.path, "."), of[0])
+				return failf(KeyConflict, "Secret %s: %s of %s belongs to %q; take it out of the document, or have its owner give it up", secret.Name, key, strings.Join(part.path, "."), of[0])
 			}
 		}
 	}
@@ -115,7 +115,7 @@ func (m *merging) round(ctx context.Context, d *desired, was *metav1.PartialObje
 	}
 	now, err := m.client.apply(ctx, d.addition(was), d.manager)
 	if immutable(err) {
-		return nil, failf(SecretIncompatible, "Secret %s is immutable, or isn't of type %q as the document is", was.Name, d.secret.Type)
+		return nil, failf(SecretIncompatible, "Secret %s is immutable, or isn't of type %q as the document is; seal with the type of the Secret", was.Name, d.secret.Type)
 	}
 	return (&written{secret: now, event: event}).over(was), err
 }

@@ -82,10 +82,8 @@ func (o *ownership) round(ctx context.Context, d *desired, known *bool) (*writte
 
 // replace writes over a Secret if it is ours or consents.
 func (o *ownership) replace(ctx context.Context, d *desired, was *metav1.PartialObjectMetadata) (*written, error) {
-	v := view{object: d.object, secret: was}
-	if of := owner(was); of != "" && of != d.object.Name {
-		v.ownerGone = o.gone(types.NamespacedName{Namespace: was.Namespace, Name: of})
-	}
+	v := view{object: d.object}
+	v.see(was, o.gone)
 	if !v.mine() {
 		return nil, notOwned(was, d.object.Name)
 	}
@@ -136,7 +134,7 @@ func (o *ownership) recreate(ctx context.Context, d *desired, s *corev1.Secret, 
 	}
 	if len(foreign) > 0 {
 		return nil, failf(SecretIncompatible, "Secret %s would have to be deleted and made anew, because its type or its being immutable "+
-			"can't be changed; but it also holds keys of others: %s", was.Name, listed(foreign))
+			"can't be changed; but it also holds keys of others: %s; delete it if they may go", was.Name, listed(foreign))
 	}
 	if _, err := o.client.create(ctx, probe(s), d.manager, true); err != nil {
 		return nil, err

@@ -77,12 +77,19 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 type outcome struct {
 	object *v1alpha1.SealedSecret
 	was    *v1alpha1.SealedSecretStatus // before
-	status *v1alpha1.SealedSecretStatus // from now on; nil: as it was
+	status *v1alpha1.SealedSecretStatus // from now on
 	record record
 	event  Reason        // what happened to the Secret, "" if nothing worth telling
 	after  time.Duration // when to look again, 0: when something changes
 	err    error         // why the object is not ready, nil if it is
+	tried  bool          // whether it was not only looked at
 	begin  time.Time     // of the look
+}
+
+// lookedAt is the outcome for an object that was only looked at, and is to be
+// looked at again after a while.
+func lookedAt(o *v1alpha1.SealedSecret, rec record, after time.Duration) *outcome {
+	return &outcome{object: o, was: rec.status, status: rec.status, record: rec, after: after}
 }
 
 // work does the next step for an object.
@@ -103,7 +110,7 @@ func (r *reconciler) work(ctx context.Context, object *v1alpha1.SealedSecret, re
 	if next == stepLook {
 		live, err := r.secrets.get(ctx, types.NamespacedName{Namespace: object.Namespace, Name: secretName(object)})
 		if err != nil && !apierrors.IsNotFound(err) {
-			return r.failed(v, rec, fail(APIError, err)), nil
+			return r.failed(v, rec, unread("Secret", secretName(object), err)), nil
 		}
 		if err != nil {
 			live = nil
@@ -117,9 +124,9 @@ func (r *reconciler) work(ctx context.Context, object *v1alpha1.SealedSecret, re
 		if v.settled() {
 			rec = rec.settled()
 		}
-		return &outcome{object: object, was: rec.status, status: rec.status, record: rec, after: v.wait}, nil
+		return lookedAt(object, rec, v.wait), nil
 	case stepWait:
-		return &outcome{object: object, was: rec.status, status: rec.status, record: rec, after: catchUpTime}, nil
+		return lookedAt(object, rec, catchUpTime), nil
 	case stepSuspend:
 		return r.suspended(v, rec), nil
 	case stepUnowned:
@@ -153,18 +160,18 @@ func (r *reconciler) unowned(v view) *failure {
 func (r *reconciler) unseal(ctx context.Context, v view, rec record) (*outcome, error) {
 	object, err := r.whole(ctx, v.object)
 	if apierrors.IsNotFound(err) {
-		return &outcome{object: v.object, was: rec.status, status: rec.status, record: rec}, nil
+		return lookedAt(v.object, rec, 0), nil
 	}
 	if err != nil {
-		return r.failed(v, rec, fail(APIError, err)), nil
+		return r.failed(v, rec, unread(sopsdoc.Kind, v.object.Name, err)), nil
 	}
 	if object.UID != v.object.UID || object.Generation != v.object.Generation {
 		// The cache is behind. It will say so in a moment.
-		return &outcome{object: v.object, was: rec.status, status: rec.status, record: rec, after: conflictDelay}, nil
+		return lookedAt(v.object, rec, conflictDelay), nil
 	}
 	give, ok := r.shares.take(keyOf(object), func() bool { return r.opener.atHand(object) })
 	if !ok {
-		return &outcome{object: v.object, was: rec.status, status: rec.status, record: rec, after: turnDelay}, nil
+		return lookedAt(v.object, rec, turnDelay), nil
 	}
 	defer give()
 	w, key, err := r.put(ctx, v, object)

@@ -4,11 +4,13 @@ package restart
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/signet-secrets/signet/internal/controllertest"
@@ -20,37 +22,58 @@ const crdName = "sealedsecrets.signet.dev"
 // them from a time before the schema, until the test ends.
 func loosen(t *testing.T) {
 	t.Helper()
-	strict := get(t, "apiextensions.k8s.io/v1", "CustomResourceDefinition", crdName)
-	loose := strict.DeepCopy()
-	versions, _, err := unstructured.NestedSlice(loose.Object, "spec", "versions")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range versions {
-		v.(map[string]any)["schema"] = map[string]any{"openAPIV3Schema": map[string]any{
-			"type": "object", "x-kubernetes-preserve-unknown-fields": true,
-		}}
-	}
-	if err := unstructured.SetNestedSlice(loose.Object, versions, "spec", "versions"); err != nil {
-		t.Fatal(err)
-	}
-	if err := lab.Admin.Update(t.Context(), loose); err != nil {
-		t.Fatal(err)
-	}
+	strict := setSchema(t, map[string]any{"openAPIV3Schema": map[string]any{
+		"type": "object", "x-kubernetes-preserve-unknown-fields": true,
+	}})
 	binding := get(t, "admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", "signet-sealedsecrets")
 	lab.Delete(t, binding)
 	t.Cleanup(func() {
-		ctx := context.Background()
-		now := get(t, "apiextensions.k8s.io/v1", "CustomResourceDefinition", crdName)
-		now.Object["spec"] = strict.Object["spec"]
-		if err := lab.Admin.Update(ctx, now); err != nil {
-			t.Errorf("restore the schema: %v", err)
-		}
+		setSchema(t, strict)
 		binding.SetResourceVersion("")
-		if err := lab.Admin.Create(ctx, binding); err != nil {
+		if err := lab.Admin.Create(context.Background(), binding); err != nil {
 			t.Errorf("restore the policy: %v", err)
 		}
 	})
+	// Until the API server goes by it, it drops what the schema doesn't know.
+	controllertest.Until(t, "the loose schema", func(ctx context.Context) error {
+		o := controllertest.NewSealedSecret("default", "probe")
+		o.Object["spec"] = map[string]any{"unknown": true}
+		if err := lab.Admin.Create(ctx, o, client.DryRunAll); err != nil {
+			return err
+		}
+		if _, kept, _ := unstructured.NestedBool(o.Object, "spec", "unknown"); !kept {
+			return errors.New("an unknown field is dropped")
+		}
+		return nil
+	})
+}
+
+// setSchema replaces the schema of the one version that the CRD has, and returns
+// the one before. The API server writes the CRD's status in between, so
+// conflicts happen.
+func setSchema(t *testing.T, schema any) (before any) {
+	t.Helper()
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		crd := get(t, "apiextensions.k8s.io/v1", "CustomResourceDefinition", crdName)
+		versions, _, err := unstructured.NestedSlice(crd.Object, "spec", "versions")
+		if err != nil {
+			return err
+		}
+		if len(versions) != 1 {
+			return fmt.Errorf("the CRD has %d versions", len(versions))
+		}
+		version := versions[0].(map[string]any)
+		before = version["schema"]
+		version["schema"] = schema
+		if err := unstructured.SetNestedSlice(crd.Object, versions, "spec", "versions"); err != nil {
+			return err
+		}
+		return lab.Admin.Update(context.Background(), crd)
+	})
+	if err != nil {
+		t.Errorf("change the schema: %v", err)
+	}
+	return before
 }
 
 func get(t *testing.T, version, kind, name string) *unstructured.Unstructured {
@@ -104,10 +127,12 @@ func malformed(t *testing.T, namespace string) map[string]any {
 // One object that can't be read must not keep the others from being read.
 func TestMalformedObjectsFailAlone(t *testing.T) {
 	ns := lab.Namespace(t)
+	// First, for the API server serves a watch that was opened under the
+	// strict schema by that schema to its end, and so without unknown fields.
+	loosen(t)
 	c := run(t)
 	lab.Create(t, document(t, ns, "before", values()))
 	lab.WaitReady(t, ns, "before")
-	loosen(t)
 
 	bad := malformed(t, ns)
 	for name, spec := range bad {
