@@ -14,12 +14,13 @@ RUN --mount=type=cache,target=/go/pkg/mod go mod download
 # into no layer.
 COPY cmd/signet-controller cmd/signet-controller
 COPY controller controller
+COPY internal/buildinfo internal/buildinfo
 COPY seal seal
 COPY unseal unseal
 ARG TARGETOS TARGETARCH VERSION=devel
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/cache \
     GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" \
+    go build -trimpath -buildvcs=false -ldflags "-s -w -X github.com/signet-secrets/signet/internal/buildinfo.version=$VERSION" \
     -o /signet-controller ./cmd/signet-controller
 
 # Nothing but the program and the certificates by which it knows key services: no

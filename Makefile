@@ -6,6 +6,7 @@ SHELL    := bash
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 30s
 TESTBINS := sops kustomize etcd kube-apiserver kube-controller-manager kubectl
+BUILDINFO = github.com/signet-secrets/signet/internal/buildinfo.version
 RACE     ?= $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
@@ -14,8 +15,9 @@ RACE     ?= $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## Build bin/signet and bin/signet-controller: static, without paths of this machine
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/ ./cmd/signet ./cmd/signet-controller
+build: ## Build bin/signet, bin/signet-controller and bin/signet-kustomize: static, without paths of this machine
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X $(BUILDINFO)=$(VERSION)" -o bin/ \
+		./cmd/signet ./cmd/signet-controller ./cmd/signet-kustomize
 
 test: testbin ## Run all tests, against real programs (built first, minutes once)
 	go test $(RACE) -timeout 30m ./...

@@ -26,12 +26,18 @@ type OpenedFile struct {
 // of Signet's own API. Options.Policy plays no part, and neither does
 // sopsdoc.Denied. Of Options.Keyring only those SealingKeys are used whose
 // spec.namespaces are ["*"]: what has no scope could come from anywhere. Errors
-// are those of Open without *ScopeError and *sopsdoc.DeniedError.
+// are those of Open without *ScopeError and *sopsdoc.DeniedError. Where there is
+// a limit by Options.Namespaces, it rests on what the documents say of
+// themselves: the mac protects that, unless they were encrypted with
+// mac_only_encrypted.
 func OpenFile(ctx context.Context, docs []*yaml.Node, o Options) (*OpenedFile, error) {
 	for _, doc := range docs {
 		if err := checkObject(manifest.Root(doc)); err != nil {
 			return nil, err
 		}
+	}
+	if err := o.allowDocuments(docs); err != nil {
+		return nil, err
 	}
 	f, err := sopsdoc.ParseFile(docs...)
 	if err != nil {
@@ -51,6 +57,9 @@ func OpenFile(ctx context.Context, docs []*yaml.Node, o Options) (*OpenedFile, e
 			return nil, err
 		}
 		if err := o.placeFile(manifest.Root(doc)); err != nil {
+			return nil, err
+		}
+		if err := o.allowObjects(doc, ""); err != nil {
 			return nil, err
 		}
 	}

@@ -26,6 +26,11 @@ type Options struct {
 	// Namespace is where the Secret will be, for objects that name none. One
 	// that names another is an error.
 	Namespace string
+	// Namespaces are those for which documents are opened; sopsdoc.Any stands
+	// for all. What would come out elsewhere is refused before a key is used.
+	// A SOPS document must name its namespace, where Namespace does not. Nil:
+	// there is no limit. UnwrapFile, which sees no objects, does not look here.
+	Namespaces []string
 	// Policy is denied in addition to sopsdoc.Denied.
 	Policy sopsdoc.Policy
 }
@@ -63,9 +68,9 @@ type Opened struct {
 }
 
 // Open opens the SealedSecret object n, a mapping or a document node. The
-// package comment lists its errors; there is also a *NamespaceError, and in the
-// *keys.NoKeyError a *KeyError or *KeyNamespaceError for each SealingKey that
-// was of no use.
+// package comment lists its errors; there is also a *NamespaceError, a
+// *ForbiddenNamespaceError, and in the *keys.NoKeyError a *KeyError or
+// *KeyNamespaceError for each SealingKey that was of no use.
 func Open(ctx context.Context, n *yaml.Node, o Options) (*Opened, error) {
 	doc, err := sopsdoc.ParseSealedSecret(manifest.Root(n))
 	if err != nil {
@@ -73,6 +78,9 @@ func Open(ctx context.Context, n *yaml.Node, o Options) (*Opened, error) {
 	}
 	namespace, err := o.place(doc)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.allow(namespace); err != nil {
 		return nil, err
 	}
 	if err := doc.Envelope.CheckContext(); err != nil {

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
+	"github.com/signet-secrets/signet/internal/buildinfo"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
@@ -35,9 +35,6 @@ usage.`
 const rootExample = `  signet-controller --allow-keys 'default gcp_kms=projects/prod/**'
   signet-controller --age-key-file /etc/signet/age/keys.txt --watch-namespaces team-a,team-b`
 
-// version is set by the linker in releases.
-var version string
-
 // newRoot returns the whole command tree.
 func newRoot(p process) *cobra.Command {
 	o := &options{}
@@ -46,7 +43,7 @@ func newRoot(p process) *cobra.Command {
 		Short:         "Turn SealedSecrets into Secrets",
 		Long:          rootLong,
 		Example:       rootExample,
-		Version:       buildVersion(),
+		Version:       buildinfo.Version(),
 		Args:          noArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -80,21 +77,10 @@ func newVersion(out io.Writer) *cobra.Command {
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(out, "signet-controller %s\napi %s\nsops format %s\n%s %s/%s\n",
-				buildVersion(), sopsdoc.APIVersion, sopsdoc.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+				buildinfo.Version(), sopsdoc.APIVersion, sopsdoc.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
-}
-
-// buildVersion falls back on what `go install` records.
-func buildVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }
 
 func noArgs(_ *cobra.Command, args []string) error {

@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/signet-secrets/signet/controller"
+	"github.com/signet-secrets/signet/internal/buildinfo"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
@@ -62,7 +63,7 @@ func work(ctx context.Context, l *slog.Logger, o *options) error {
 	if err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
 	}
-	l.Info("Starting", "version", buildVersion(), "allowKeys", settings.AllowList, "namespaces", o.namespaces,
+	l.Info("Starting", "version", buildinfo.Version(), "allowKeys", settings.AllowList, "namespaces", o.namespaces,
 		"leaderElection", o.election.Enabled)
 	return untilStopped(ctx, l, mgr, idleShutdown, o.shutdownTimeout+shutdownMargin)
 }
@@ -87,7 +88,7 @@ func (o *options) restConfig() (*rest.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the cluster: %w", err)
 	}
-	cfg.UserAgent = "signet-controller/" + buildVersion()
+	cfg.UserAgent = "signet-controller/" + buildinfo.Version()
 	return cfg, nil
 }
 

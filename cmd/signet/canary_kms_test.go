@@ -18,6 +18,7 @@ import (
 
 	"github.com/signet-secrets/signet/internal/kmstest"
 	"github.com/signet-secrets/signet/internal/testtool"
+	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/internal/vaulttest"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/keys/awskms"
@@ -115,7 +116,7 @@ func (w *keyCanary) collect(t *testing.T) {
 		}
 		var dataKey keys.DataKey
 		if strings.HasPrefix(name, ".signet") {
-			key, err := readSealingKeys(name)
+			key, err := userkeys.ReadSealingKeys(name)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
 
@@ -45,7 +46,7 @@ func collect(args []string) ([]input, error) {
 		info, err := os.Stat(arg)
 		switch {
 		case err != nil:
-			return nil, &placedError{file: arg, operation: "read", err: cause(err)}
+			return nil, &report.PlacedError{File: arg, Operation: "read", Err: report.Cause(err)}
 		case !info.IsDir():
 			inputs = append(inputs, input{name: arg})
 			continue
@@ -55,7 +56,7 @@ func collect(args []string) ([]input, error) {
 			err = errNoFiles
 		}
 		if err != nil {
-			return nil, &placedError{file: arg, operation: "read", err: cause(err)}
+			return nil, &report.PlacedError{File: arg, Operation: "read", Err: report.Cause(err)}
 		}
 		inputs = append(inputs, found...)
 	}
@@ -90,7 +91,7 @@ func noDuplicates(inputs []input) error {
 	for _, in := range inputs {
 		name := filepath.Clean(in.name)
 		if seen[name] {
-			return &placedError{file: in.name, operation: "read", err: errors.New("named twice")}
+			return &report.PlacedError{File: in.name, Operation: "read", Err: errors.New("named twice")}
 		}
 		seen[name] = true
 	}
@@ -103,41 +104,20 @@ func (in *input) read(stdin io.Reader) error {
 	if in.name != "-" {
 		f, err := os.Open(in.name)
 		if err != nil {
-			return &placedError{file: in.name, operation: "read", err: cause(err)}
+			return &report.PlacedError{File: in.name, Operation: "read", Err: report.Cause(err)}
 		}
 		defer f.Close()
 		if info, err := f.Stat(); err == nil && info.IsDir() {
-			return &placedError{file: in.name, operation: "read", err: errDirectory}
+			return &report.PlacedError{File: in.name, Operation: "read", Err: errDirectory}
 		}
 		r = f
 	}
 	stream, err := manifest.Read(r)
 	if err != nil {
-		return &placedError{file: in.name, operation: "read", err: cause(err)}
+		return &report.PlacedError{File: in.name, Operation: "read", Err: report.Cause(err)}
 	}
 	in.stream = stream
 	return nil
-}
-
-// cause takes the path out of a file error: the place names it already.
-func cause(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
-}
-
-// objectName names an object for messages.
-func objectName(o *manifest.Object) string {
-	name := o.Name()
-	if name == "" || len(name) > 253 {
-		return ""
-	}
-	if ns := o.Namespace(); ns != "" {
-		name = ns + "/" + name
-	}
-	return visible(name)
 }
 
 // join writes streams one after the other, with a document marker between them

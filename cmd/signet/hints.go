@@ -11,28 +11,29 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"unicode"
 
+	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
-	"github.com/signet-secrets/signet/unseal"
 )
 
 // hints returns what helps against an error: the exact flag, command or edit.
 func hints(err error) []string {
-	if errors.As(err, new(*keys.NoKeyError)) || errors.As(err, new(*unseal.KeyError)) {
-		return keyHints(err)
+	opening := userkeys.Hints{Flags: true}
+	if userkeys.AboutKeys(err) {
+		return opening.Keys(err)
 	}
 	for _, find := range []func(error) string{
-		fipsHint, keyNameHint, rulesHint, recipientHint, inputHint, sealHint, openHint, writeHint,
+		opening.FIPS, keyNameHint, rulesHint, recipientHint, inputHint, sealHint, placeHint, opening.Open, unknownHint, writeHint,
 	} {
 		if hint := find(err); hint != "" {
 			return []string{hint}
 		}
 	}
-	if all := keyHints(err); len(all) > 0 {
+	if all := opening.Keys(err); len(all) > 0 {
 		return all
 	}
 	if hint := usageHint(err); hint != "" {
@@ -41,30 +42,23 @@ func hints(err error) []string {
 	return nil
 }
 
-// as is errors.As with the target as a result.
-func as[E error](err error) (E, bool) {
-	var target E
-	ok := errors.As(err, &target)
-	return target, ok
-}
-
 func usageHint(err error) string {
-	if unknown, ok := as[*unknownCommandError](err); ok && len(unknown.Similar) > 0 {
+	if unknown, ok := report.As[*unknownCommandError](err); ok && len(unknown.Similar) > 0 {
 		return fmt.Sprintf("did you mean %q?", unknown.Similar[0])
 	}
-	if e, ok := as[*usageError](err); ok {
+	if e, ok := report.As[*usageError](err); ok {
 		return fmt.Sprintf("%s --help tells more", e.command)
 	}
 	return ""
 }
 
 func rulesHint(err error) string {
-	if e, ok := as[*keys.NoRulesError](err); ok && e.Misnamed == "" {
+	if e, ok := report.As[*keys.NoRulesError](err); ok && e.Misnamed == "" {
 		return "name a recipient with --age or --kms, or write a .sops.yaml:\n" +
 			"creation_rules:\n" +
 			"  - age: RECIPIENT   # the public key that `signet key generate` prints"
 	}
-	if e, ok := as[*keys.NoRuleError](err); ok {
+	if e, ok := report.As[*keys.NoRuleError](err); ok {
 		if filepath.Base(e.Document) == "-" {
 			return "say for which file the rules are meant, with -o or --filename-override, or name a recipient with --age or --kms"
 		}
@@ -78,7 +72,7 @@ func rulesHint(err error) string {
 }
 
 func recipientHint(err error) string {
-	e, ok := as[*recipientError](err)
+	e, ok := report.As[*recipientError](err)
 	switch {
 	case !ok:
 		return ""
@@ -109,7 +103,7 @@ func inputHint(err error) string {
 		return "output that is redirected onto a file empties it first: write with -i or -o; --allow-empty accepts it"
 	case errors.Is(err, errEmpty):
 		return "the command that should have written it may have failed; --allow-empty accepts it"
-	case errors.Is(err, manifest.ErrTooLarge), errors.As(err, new(*tooMuchError)):
+	case errors.Is(err, manifest.ErrTooLarge), errors.As(err, new(*userkeys.TooMuchError)):
 		return "split it into several files"
 	case errors.Is(err, errNoFiles):
 		return "name the files themselves, or another directory"
@@ -128,7 +122,7 @@ func inputHint(err error) string {
 	case errors.Is(err, errSeveralSOPS):
 		return "seal one file at a time, or write each back to its own with -i"
 	}
-	if e, ok := as[*manifest.SyntaxError](err); ok {
+	if e, ok := report.As[*manifest.SyntaxError](err); ok {
 		return syntaxHint(e)
 	}
 	return ""
@@ -136,34 +130,20 @@ func inputHint(err error) string {
 
 // isFile reports whether an error is about a file, not a pipe or a command.
 func isFile(err error) bool {
-	placed, ok := as[*placedError](err)
+	placed, ok := report.As[*report.PlacedError](err)
 	if !ok {
 		return false
 	}
-	info, err := os.Stat(placed.file)
+	info, err := os.Stat(placed.File)
 	return err == nil && info.Mode().IsRegular()
 }
 
 // fileOf names the file that an error is about, for a command to be pasted.
 func fileOf(err error) string {
-	placed, ok := as[*placedError](err)
-	if !ok || placed.file == "-" || placed.file == commandLine {
+	if placed, ok := report.As[*report.PlacedError](err); ok && placed.File == commandLine {
 		return "FILE"
 	}
-	return quoted(placed.file)
-}
-
-// quoted puts a path that a shell would take apart in quotes.
-func quoted(path string) string {
-	if strings.HasPrefix(path, "-") {
-		path = "./" + path // not a flag
-	}
-	if strings.ContainsFunc(path, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./", r)
-	}) {
-		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-	}
-	return path
+	return report.FileOf(err)
 }
 
 func syntaxHint(e *manifest.SyntaxError) string {
@@ -182,79 +162,49 @@ func sealHint(err error) string {
 	if errors.Is(err, seal.ErrNoNamespace) {
 		return "name it with -n NAMESPACE, put it into the manifest, or seal for every namespace with --scope cluster"
 	}
-	if _, ok := as[*seal.NamespaceError](err); ok {
+	if _, ok := report.As[*seal.NamespaceError](err); ok {
 		return "leave -n out, or change the namespace in the manifest"
 	}
-	if e, ok := as[*seal.ClearValueError](err); ok {
+	if e, ok := report.As[*seal.ClearValueError](err); ok {
 		return "remove it from there, it would be readable in Git; if it is no secret, use --allow-clear " + e.Key
 	}
-	if _, ok := as[*seal.SizeError](err); ok {
+	if _, ok := report.As[*seal.SizeError](err); ok {
 		return "split the Secret, or keep large files elsewhere: a cluster cannot store more in one object"
 	}
-	if _, ok := as[*seal.SelectorError](err); ok {
+	if _, ok := report.As[*seal.SelectorError](err); ok {
 		return "correct the selector in the rules, for Secrets as: encrypted_regex: " + seal.DefaultSelector().Pattern
-	}
-	if e, ok := as[*sopsdoc.DeniedError](err); ok {
-		switch {
-		case strings.HasSuffix(e.Path, "type"):
-			return "a Secret of this type belongs to the cluster or to Helm, which makes it by itself"
-		case strings.HasPrefix(e.Path, "spec."):
-			return "seal the Secret again without it"
-		}
-		return "remove the label or annotation: the tool that it belongs to sets it by itself"
 	}
 	return ""
 }
 
-func openHint(err error) string {
-	if e, ok := as[*unseal.ScopeError](err); ok {
-		if e.Namespace == "" {
-			return "name the namespace with -n"
-		}
-		return "a document opens only where it was sealed for: put it back, or seal the Secret again for the new place"
-	}
-	if _, ok := as[*unseal.NamespaceError](err); ok {
-		return "leave -n out, or name the namespace of the document"
-	}
-	if _, ok := as[*sopsdoc.TamperedError](err); ok || malformed(err) {
-		if placed, ok := as[*placedError](err); ok && placed.operation == readKey {
-			return "restore it from Git: git log -p " + fileOf(err) + " shows who changed it"
-		}
-		return "restore it from Git (git log -p FILE shows who changed it), or seal the Secret again"
-	}
-	if _, ok := as[*unknownObjectError](err); ok {
+func unknownHint(err error) string {
+	if errors.As(err, new(*unknownObjectError)) {
 		return "a newer signet may know it; this one knows " + sopsdoc.APIVersion + " " + sopsdoc.Kind
 	}
 	return ""
 }
 
-// malformed reports whether an error is about the form of a sealed document.
-func malformed(err error) bool {
-	placed, ok := as[*placedError](err)
-	return ok && placed.operation != "seal" && errors.As(err, new(*sopsdoc.InvalidError))
-}
-
 func writeHint(err error) string {
-	switch e, ok := as[*keyExistsError](err); {
+	switch e, ok := report.As[*keyExistsError](err); {
 	case ok && e.sealingKey != "":
 		return "choose another name or, with -o, another file; a SealingKey that is to be replaced gets a successor: signet key rotate " + e.sealingKey
 	case ok:
-		return "choose another file, or add a key to this one: signet key generate >> " + quoted(e.path)
+		return "choose another file, or add a key to this one: signet key generate >> " + report.Quoted(e.path)
 	}
-	if e, ok := as[*commandError](err); ok {
+	if e, ok := report.As[*commandError](err); ok {
 		return commandHint(e)
 	}
-	switch e, ok := as[*placedError](err); {
+	switch e, ok := report.As[*report.PlacedError](err); {
 	case errors.Is(err, syscall.ENOSPC):
 		return "the disk is full; the file is as it was"
 	case errors.Is(err, errPlainLink):
 		return "name the file that it leads to"
-	case ok && errors.Is(err, errDirectory) && e.operation == "write":
-		return "name a file in it: -o " + quoted(filepath.Join(e.file, "FILE"))
-	case ok && e.operation == "read" && errors.Is(err, fs.ErrNotExist) && isProgram(e.file):
-		return "to open the output of a command, put -- before it: signet unseal -- " + e.file + " ..."
-	case ok && e.operation == "write" && errors.Is(err, fs.ErrNotExist):
-		return "make its folder first: mkdir -p " + quoted(filepath.Dir(e.file))
+	case ok && errors.Is(err, errDirectory) && e.Operation == "write":
+		return "name a file in it: -o " + report.Quoted(filepath.Join(e.File, "FILE"))
+	case ok && e.Operation == "read" && errors.Is(err, fs.ErrNotExist) && isProgram(e.File):
+		return "to open the output of a command, put -- before it: signet unseal -- " + e.File + " ..."
+	case ok && e.Operation == "write" && errors.Is(err, fs.ErrNotExist):
+		return "make its folder first: mkdir -p " + report.Quoted(filepath.Dir(e.File))
 	case errors.Is(err, fs.ErrPermission):
 		return "check who owns the file and its folder"
 	}
@@ -275,7 +225,7 @@ func commandHint(e *commandError) string {
 	case errors.Is(e, fs.ErrNotExist):
 		return "correct the path: there is no such program"
 	case errors.Is(e, fs.ErrPermission):
-		return "make it executable: chmod +x " + quoted(e.name)
+		return "make it executable: chmod +x " + report.Quoted(e.name)
 	}
 	return ""
 }

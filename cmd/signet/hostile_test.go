@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/signet-secrets/signet/internal/testtool"
+	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
 
@@ -192,7 +193,7 @@ func full(t *testing.T, unit string) func() string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return constant(strings.Repeat(unit, maxParsedNodes/stream.Documents[0].Nodes()))
+	return constant(strings.Repeat(unit, userkeys.MaxParsedNodes/stream.Documents[0].Nodes()))
 }
 
 // fullStreams are as much as may be parsed.

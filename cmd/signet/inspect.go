@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
@@ -95,7 +96,7 @@ func inspect(c console, args []string, output string) error {
 			continue
 		}
 		found, err := in.inspect()
-		errs = append(errs, split(err)...)
+		errs = append(errs, report.Split(err)...)
 		shown = append(shown, found...)
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -116,7 +117,7 @@ func inspect(c console, args []string, output string) error {
 		s.print(c.out)
 	}
 	if len(shown) == 0 {
-		fmt.Fprintln(c.err, "signet: note: nothing sealed found")
+		printer(c.err).Line("note", "nothing sealed found")
 	}
 	return nil
 }
@@ -237,7 +238,7 @@ func inspectMetadata(md *sopsdoc.Metadata) inspection {
 }
 
 func describe(e keys.Entry) recipient {
-	r := recipient{Type: string(e.Type()), ID: withoutKeys(e.ID())}
+	r := recipient{Type: string(e.Type()), ID: report.WithoutKeys(e.ID())}
 	if pq, known := postQuantum(e); known {
 		r.PostQuantum = &pq
 	}
@@ -253,7 +254,7 @@ func (s inspection) print(w io.Writer) {
 	if s.Namespace != "" {
 		name = s.Namespace + "/" + name
 	}
-	fmt.Fprintf(w, "%s, document %d: %s %s\n", visible(stdinOr(s.File)), s.Document, visible(s.Kind), visible(name))
+	fmt.Fprintf(w, "%s, document %d: %s %s\n", report.Visible(report.Source(s.File)), s.Document, report.Visible(s.Kind), report.Visible(name))
 	s.printBody(w)
 }
 
@@ -261,7 +262,7 @@ func (s inspection) print(w io.Writer) {
 func (s inspection) printBody(w io.Writer) {
 	line := func(label, text string) {
 		if text != "" {
-			fmt.Fprintf(w, "  %-10s %s\n", label, visible(text))
+			fmt.Fprintf(w, "  %-10s %s\n", label, report.Visible(text))
 		}
 	}
 	line("opens", s.opens())

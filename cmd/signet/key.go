@@ -11,7 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
+	"github.com/signet-secrets/signet/unseal"
 )
 
 const keyLong = `Make and manage the keys that documents are sealed for.
@@ -19,7 +21,7 @@ const keyLong = `Make and manage the keys that documents are sealed for.
 An age key pair (generate) belongs to a person or a machine; its private half
 never is in Git. A SealingKey (create, list, rotate, export) is a key pair whose
 private half is wrapped by AWS KMS or another key service and lies in Git, in
-` + sealingKeyDir + `. Whoever may use the KMS key opens every document that is sealed for
+` + userkeys.SealingKeyDir + `. Whoever may use the KMS key opens every document that is sealed for
 the SealingKey, and a single call to KMS is enough for all of them.`
 
 const keyExample = `  signet key generate -o ~/.config/sops/age/keys.txt
@@ -65,11 +67,11 @@ func (e *ambiguousKeyError) Error() string {
 	return "several SealingKeys are meant: " + strings.Join(e.files, ", ")
 }
 
-var errNoSealingKeys = errors.New("there are no SealingKeys in " + sealingKeyDir + " here or further up in the repository")
+var errNoSealingKeys = errors.New("there are no SealingKeys in " + userkeys.SealingKeyDir + " here or further up in the repository")
 
 // pickKey returns the one SealingKey for which match reports true.
-func pickKey(found []sealingKeyFile, match func(*sopsdoc.SealingKey) bool) (sealingKeyFile, error) {
-	var picked []sealingKeyFile
+func pickKey(found []unseal.Key, match func(*sopsdoc.SealingKey) bool) (unseal.Key, error) {
+	var picked []unseal.Key
 	for _, k := range found {
 		if match(k.SealingKey) {
 			picked = append(picked, k)
@@ -77,23 +79,23 @@ func pickKey(found []sealingKeyFile, match func(*sopsdoc.SealingKey) bool) (seal
 	}
 	switch len(picked) {
 	case 0:
-		return sealingKeyFile{}, errNotFound
+		return unseal.Key{}, errNotFound
 	case 1:
 		return picked[0], nil
 	}
 	err := &ambiguousKeyError{files: make([]string, len(picked))}
 	names := map[string]bool{}
 	for i, k := range picked {
-		err.files[i], err.sameName = k.Key.String(), err.sameName || names[k.Name]
+		err.files[i], err.sameName = k.String(), err.sameName || names[k.Name]
 		names[k.Name] = true
 	}
-	return sealingKeyFile{}, err
+	return unseal.Key{}, err
 }
 
 var errNotFound = errors.New("not found")
 
 // named returns the SealingKey of a name.
-func named(found []sealingKeyFile, name string) (sealingKeyFile, error) {
+func named(found []unseal.Key, name string) (unseal.Key, error) {
 	k, err := pickKey(found, func(k *sopsdoc.SealingKey) bool { return k.Name == name })
 	if errors.Is(err, errNotFound) {
 		return k, &noKeyNamedError{name: name, names: keyNames(found)}
@@ -101,7 +103,7 @@ func named(found []sealingKeyFile, name string) (sealingKeyFile, error) {
 	return k, err
 }
 
-func keyNames(found []sealingKeyFile) []string {
+func keyNames(found []unseal.Key) []string {
 	names := make([]string, len(found))
 	for i, k := range found {
 		names[i] = k.Name

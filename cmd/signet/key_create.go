@@ -11,15 +11,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/keys/agekey"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
+	"github.com/signet-secrets/signet/unseal"
 )
 
 const keyCreateLong = `Make a SealingKey: an age key pair whose private half is wrapped by AWS KMS or
-another key service. The file goes to ` + sealingKeyDir + `/NAME.yaml at the root of the
+another key service. The file goes to ` + userkeys.SealingKeyDir + `/NAME.yaml at the root of the
 Git repository and is meant to be committed; the private half is in no other
 place. The public half is printed: it goes into .sops.yaml, as an age recipient.
 
@@ -158,7 +161,7 @@ func (k *keyCreateCommand) generate() (agekey.Identity, error) {
 func (k *keyCreateCommand) print(path string, text []byte, recipient string, namespaces []string) error {
 	if path == "-" {
 		if _, err := k.out.Write(text); err != nil {
-			return fmt.Errorf("write stdout: %w", cause(err))
+			return fmt.Errorf("write stdout: %w", report.Cause(err))
 		}
 		_, err := fmt.Fprintf(k.err, "public key: %s\n", recipient)
 		return err
@@ -170,7 +173,7 @@ func (k *keyCreateCommand) print(path string, text []byte, recipient string, nam
 	if slices.Contains(namespaces, sopsdoc.Any) {
 		opens += " (--namespaces limits it)"
 	}
-	note(k.err, shortPath(path), "opens documents of "+opens+"; commit it, and put the public key (on stdout) into .sops.yaml as an age recipient")
+	note(k.err, report.ShortPath(path), "opens documents of "+opens+"; commit it, and put the public key (on stdout) into .sops.yaml as an age recipient")
 	_, err := fmt.Fprintln(k.out, recipient)
 	return err
 }
@@ -183,17 +186,17 @@ func sealingKeyPath(name string) (string, error) {
 		return "", err
 	}
 	root := dirs[len(dirs)-1]
-	return shortPath(filepath.Join(root, filepath.FromSlash(sealingKeyDir), name+".yaml")), nil
+	return report.ShortPath(filepath.Join(root, filepath.FromSlash(userkeys.SealingKeyDir), name+".yaml")), nil
 }
 
 // nestedKeyError says that a SealingKey would be opened by another one.
 type nestedKeyError struct {
 	recipient string
-	other     sealingKeyFile
+	other     unseal.Key
 }
 
 func (e *nestedKeyError) Error() string {
-	return fmt.Sprintf("create SealingKey: %s is the recipient of %s, and a SealingKey does not open another one", shortRecipient(e.recipient), e.other.Key)
+	return fmt.Sprintf("create SealingKey: %s is the recipient of %s, and a SealingKey does not open another one", shortRecipient(e.recipient), e.other)
 }
 
 // recipients returns for whom the SealingKey is wrapped: what the flags say, or

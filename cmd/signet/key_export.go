@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/keys/agekey"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 	"github.com/signet-secrets/signet/unseal"
@@ -32,11 +32,6 @@ Secret (--as sops) and a SealedSecret:
 Without NAME, SOPS_AGE_RECIPIENT, which sops sets, says which SealingKey is
 meant; without that there must be only one. A key that is limited to namespaces
 is printed only if it is named: other programs do not know of the limit.`
-
-// keyCommandVariable tells `signet key export` that Signet runs it, as
-// SOPS_AGE_KEY_CMD. Signet opens SealingKeys itself, and then holds to what
-// their namespaces are, which it could not do with an identity from a command.
-const keyCommandVariable = "SIGNET_KEY_COMMAND"
 
 // limitedKeyError says that nobody asked by name for a key whose limits sops
 // does not know.
@@ -73,7 +68,7 @@ func newKeyExport(c console) *cobra.Command {
 }
 
 func (k *keyExportCommand) run(cmd *cobra.Command, args []string) error {
-	if os.Getenv(keyCommandVariable) != "" {
+	if os.Getenv(userkeys.KeyCommandVariable) != "" {
 		_, err := fmt.Fprintln(k.out, "# signet opens SealingKeys itself")
 		return err
 	}
@@ -86,18 +81,18 @@ func (k *keyExportCommand) run(cmd *cobra.Command, args []string) error {
 		return fmt.Errorf("export SealingKey: %w", err)
 	}
 	if len(args) == 0 && !slices.Contains(key.Namespaces, sopsdoc.Any) {
-		return fmt.Errorf("export SealingKey: %w", &limitedKeyError{key.Key})
+		return fmt.Errorf("export SealingKey: %w", &limitedKeyError{key})
 	}
 	opened, err := k.open(cmd.Context(), key)
 	if err != nil {
-		return &openError{fmt.Errorf("open %w", &unseal.KeyError{Key: key.Key, Err: err})}
+		return &openError{fmt.Errorf("open %w", &unseal.KeyError{Key: key, Err: err})}
 	}
 	_, err = fmt.Fprintf(k.out, "# %s %s\n# public key: %s\n%s\n", sopsdoc.KeyKind, key.Name, key.Recipient, opened.Identity.Reveal())
 	return err
 }
 
 // choose returns the SealingKey that is named, or that sops asks for.
-func (k *keyExportCommand) choose(found []sealingKeyFile, args []string) (sealingKeyFile, error) {
+func (k *keyExportCommand) choose(found []unseal.Key, args []string) (unseal.Key, error) {
 	if len(args) > 0 {
 		return named(found, args[0])
 	}
@@ -112,16 +107,11 @@ func (k *keyExportCommand) choose(found []sealingKeyFile, args []string) (sealin
 	return key, &noKeyNamedError{recipient: recipient, names: keyNames(found)}
 }
 
-// open opens one SealingKey. The commands that print age identities are left
-// out: this program may be the one that they run.
-func (k *keyExportCommand) open(ctx context.Context, key sealingKeyFile) (*unseal.OpenedKey, error) {
-	allow, err := k.allowList(keys.AllowForUser(os.Getenv("VAULT_ADDR")))
+// open opens one SealingKey.
+func (k *keyExportCommand) open(ctx context.Context, key unseal.Key) (*unseal.OpenedKey, error) {
+	o, err := k.keyOptions(k.err)
 	if err != nil {
 		return nil, err
 	}
-	sources := ageSources(k.err, k.ageKeyFiles, true).WithoutCommands()
-	return unseal.OpenKey(ctx, key.Node(), unseal.KeyOptions{
-		Unwrapper:     newServices(k.err, allow).unwrapper(sources),
-		ParseIdentity: parseIdentity,
-	})
+	return unseal.OpenKey(ctx, key.Node(), o)
 }

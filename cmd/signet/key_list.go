@@ -10,6 +10,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/userkeys"
+	"github.com/signet-secrets/signet/unseal"
 )
 
 const keyListLong = `List the SealingKeys of the repository: which namespaces' documents they may
@@ -49,14 +53,14 @@ func newKeyList(c console) *cobra.Command {
 			return listKeys(c, found, output)
 		},
 	}
-	cmd.Flags().StringArrayVar(&flags.sealingKeys, "sealing-key", nil, "`FILE` with SealingKeys, beside "+sealingKeyDir+" in the repository")
+	cmd.Flags().StringArrayVar(&flags.sealingKeys, "sealing-key", nil, "`FILE` with SealingKeys, beside "+userkeys.SealingKeyDir+" in the repository")
 	cmd.Flags().StringVar(&output, "output", "text", "`FORMAT`: text or json")
 	fixedCompletion(cmd, "output", "text", "json")
 	return cmd
 }
 
-func listKeys(c console, found []sealingKeyFile, output string) error {
-	slices.SortStableFunc(found, func(a, b sealingKeyFile) int { return cmp.Compare(a.Name, b.Name) })
+func listKeys(c console, found []unseal.Key, output string) error {
+	slices.SortStableFunc(found, func(a, b unseal.Key) int { return cmp.Compare(a.Name, b.Name) })
 	listed := make([]listedKey, len(found))
 	seen := make([]inspection, len(found))
 	for i, k := range found {
@@ -76,11 +80,11 @@ func listKeys(c console, found []sealingKeyFile, output string) error {
 		if i > 0 {
 			fmt.Fprintln(c.out)
 		}
-		fmt.Fprintf(c.out, "%s (%s)\n", k.Name, visible(k.Place))
+		fmt.Fprintf(c.out, "%s (%s)\n", k.Name, report.Visible(k.Place))
 		seen[i].printBody(c.out)
 	}
 	if len(found) == 0 {
-		fmt.Fprintf(c.err, "signet: note: %v\n", errNoSealingKeys)
+		printer(c.err).Line("note", errNoSealingKeys.Error())
 	}
 	return nil
 }

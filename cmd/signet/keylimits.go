@@ -10,11 +10,12 @@ import (
 	"github.com/signet-secrets/signet/seal"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
+	"github.com/signet-secrets/signet/unseal"
 )
 
 // keyLimits are the SealingKeys at hand by their recipients. They decide
 // nothing when sealing, but tell whether the result will open.
-type keyLimits map[string][]sealingKeyFile
+type keyLimits map[string][]unseal.Key
 
 // keyLimits reads the SealingKeys that belong to where the result goes. What
 // is wrong with their files is told when something is opened.
@@ -43,14 +44,14 @@ func (l keyLimits) notes(f found, o seal.Options) []string {
 	var notes []string
 	for _, e := range o.Recipients.Entries() {
 		found := l[e.ID()]
-		if e.Type() != keys.Age || len(found) == 0 || slices.ContainsFunc(found, func(k sealingKeyFile) bool { return k.Allows(namespace) }) {
+		if e.Type() != keys.Age || len(found) == 0 || slices.ContainsFunc(found, func(k unseal.Key) bool { return k.Allows(namespace) }) {
 			continue
 		}
 		what := "documents of namespace " + namespace
 		if namespace == "" {
 			what = sopsdoc.Kind + "s of every namespace"
 		}
-		notes = append(notes, found[0].Key.String()+" may not open "+what+", only of "+strings.Join(found[0].Namespaces, ", "))
+		notes = append(notes, found[0].String()+" may not open "+what+", only of "+strings.Join(found[0].Namespaces, ", "))
 	}
 	return notes
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/signet-secrets/signet/internal/kmstest"
+	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/keys"
-	"github.com/signet-secrets/signet/seal/keys/agekey"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/unseal"
 )
@@ -36,8 +36,8 @@ func calls(t *testing.T, srv *kmstest.Server, want map[string]int) {
 	if diff := cmp.Diff(want, srv.Counts()); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
-	if n := srv.MaxInFlight(); n > callsAtOnce {
-		t.Errorf("%d calls at once, the limit is %d", n, callsAtOnce)
+	if n := srv.MaxInFlight(); n > userkeys.CallsAtOnce {
+		t.Errorf("%d calls at once, the limit is %d", n, userkeys.CallsAtOnce)
 	}
 	srv.ResetCounts()
 }
@@ -189,24 +189,32 @@ func TestKeyCallsCounted(t *testing.T) {
 				srv.Deny(kmstest.Denial{Operation: "Decrypt"})
 			}
 			srv.ResetCounts()
-			s := newServices(io.Discard, keys.AllowForUser(""))
-			_, err := openStream(t.Context(), readInput(t, row.text), unseal.Options{Unwrapper: s.unwrapper(agekey.Sources{})})
+			var counters keys.Counters
+			o, err := userkeys.Sources{Counters: &counters}.KeyOptions()
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = openStream(t.Context(), readInput(t, row.text), unseal.Options{Unwrapper: o.Unwrapper})
 			if fails := row.denied || strings.Contains(row.name, "forged"); fails != (err != nil) {
 				t.Error(err)
 			}
-			if diff := cmp.Diff(map[keys.Type]keys.Counts{keys.AWSKMS: row.want}, s.counters.Counts()); diff != "" {
+			if diff := cmp.Diff(map[keys.Type]keys.Counts{keys.AWSKMS: row.want}, counters.Counts()); diff != "" {
 				t.Errorf("counters (-want +got):\n%s", diff)
 			}
 			calls(t, srv, map[string]int{"Decrypt": int(row.want.Unwraps)})
 		})
 	}
 	t.Run("sealing", func(t *testing.T) {
-		s := newServices(io.Discard, keys.AllowForSealing(""))
-		_, err := keys.WrapAll(t.Context(), s.wrapper(), keys.Recipients{Groups: []keys.Group{{keys.KMSEntry{ARN: arn}}}}, keys.GenerateDataKey())
+		var counters keys.Counters
+		w, err := userkeys.Sources{Counters: &counters}.Wrapper()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(map[keys.Type]keys.Counts{keys.AWSKMS: {Wraps: 1}}, s.counters.Counts()); diff != "" {
+		_, err = keys.WrapAll(t.Context(), w, keys.Recipients{Groups: []keys.Group{{keys.KMSEntry{ARN: arn}}}}, keys.GenerateDataKey())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[keys.Type]keys.Counts{keys.AWSKMS: {Wraps: 1}}, counters.Counts()); diff != "" {
 			t.Errorf("counters (-want +got):\n%s", diff)
 		}
 		calls(t, srv, map[string]int{"Encrypt": 1})

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/signet-secrets/signet/internal/kmstest"
+	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
 
@@ -144,7 +146,7 @@ func process(program string, env []string, stdin string, args ...string) outcome
 
 // mostTried is how many of many documents are tried when none opens: as many as
 // are reported, and those that were under way then.
-const mostTried = maxReported + atOnce
+const mostTried = report.MaxErrors + atOnce
 
 // What waiting cannot mend fails at once, with what to do about it, and without
 // asking for every document.
@@ -218,7 +220,7 @@ func TestKeyFaultsInterrupted(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			f.ResetCounts()
 			stop, wait := background(t, row.stdin, row.args...)
-			eventually(t, "every call under way", func() bool { return f.Count("") >= callsAtOnce })
+			eventually(t, "every call under way", func() bool { return f.Count("") >= userkeys.CallsAtOnce })
 			stop()
 			begin := time.Now()
 			o := wait()

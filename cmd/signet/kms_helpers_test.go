@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/signet-secrets/signet/internal/kmstest"
+	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
 
@@ -26,7 +27,7 @@ func newKMS(t *testing.T) (srv *kmstest.Server, arn string) {
 	srv = kmstest.Start(t, kmstest.Options{})
 	setenv(t, srv.Env()...)
 	setenv(t, "VAULT_ADDR=", "VAULT_TOKEN=", "GNUPGHOME=/nonexistent")
-	unsetenv(t, allowVariable) // set to nothing it would allow nothing
+	unsetenv(t, userkeys.AllowVariable) // set to nothing it would allow nothing
 	return srv, srv.CreateKey(kmstest.Key{})
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
@@ -80,7 +81,7 @@ func (f *literalFlags) build(namespace string, stdin io.Reader, allowEmpty bool)
 	}
 	for _, path := range f.envFiles {
 		if err := b.putEnvFile(path); err != nil {
-			return nil, fmt.Errorf("--from-env-file: %s: %w", stdinOr(path), err)
+			return nil, fmt.Errorf("--from-env-file: %s: %w", report.Source(path), err)
 		}
 	}
 	return b.secret, nil
@@ -128,7 +129,7 @@ func (b *builder) putFile(arg string) error {
 	}
 	value, err := b.readFile(path)
 	if err != nil {
-		return fmt.Errorf("%s: %w", stdinOr(path), err)
+		return fmt.Errorf("%s: %w", report.Source(path), err)
 	}
 	return b.put(key, value)
 }
@@ -144,7 +145,7 @@ func (b *builder) readFile(path string) ([]byte, error) {
 	} else {
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, cause(err)
+			return nil, report.Cause(err)
 		}
 		defer f.Close()
 		r = f
@@ -152,7 +153,7 @@ func (b *builder) readFile(path string) ([]byte, error) {
 	const limit = 1 << 20
 	value, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
-		return nil, cause(err)
+		return nil, report.Cause(err)
 	}
 	switch {
 	case len(value) > limit:

@@ -37,5 +37,5 @@ type console struct {
 func run(ctx context.Context, args []string, c console) int {
 	root := newRoot(c)
 	root.SetArgs(args)
-	return report(c.err, root.ExecuteContext(ctx))
+	return finish(c.err, root.ExecuteContext(ctx))
 }

@@ -5,11 +5,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 	"github.com/signet-secrets/signet/unseal"
@@ -32,22 +33,13 @@ func (f found) tree() *yaml.Node {
 }
 
 // label names an object of the input in notes.
-func (in input) label(f found) string { return stdinOr(in.name) + ", " + objectName(f.Object) }
+func (in input) label(f found) string {
+	return report.Source(in.name) + ", " + report.ObjectName(f.Object)
+}
 
 // at places an error at the object.
 func (f found) at(file, operation string, err error) error {
-	return &placedError{file: file, document: f.doc.Index, item: f.Item, object: objectName(f.Object), operation: operation, err: err}
-}
-
-// maxParsedNodes bounds what is parsed of one stream: a node takes some 3 us
-// and 200 bytes. It is room for 4,000 SealedSecrets.
-const maxParsedNodes = 500_000
-
-// tooMuchError says that a stream would take too much time and memory.
-type tooMuchError struct{ documents, nodes int }
-
-func (e *tooMuchError) Error() string {
-	return fmt.Sprintf("too much of it has to be parsed: %d documents with up to %d nodes, the limit is %d", e.documents, e.nodes, maxParsedNodes)
+	return report.At(file, f.doc, f.Object, operation, err)
 }
 
 // concern returns the documents that might contain one of words.
@@ -60,8 +52,8 @@ func (in input) concern(words ...string) ([]*manifest.Document, error) {
 			nodes += doc.Nodes()
 		}
 	}
-	if len(docs) > 1 && nodes > maxParsedNodes {
-		return nil, &placedError{file: in.name, operation: "read", err: &tooMuchError{len(docs), nodes}}
+	if len(docs) > 1 && nodes > userkeys.MaxParsedNodes {
+		return nil, &report.PlacedError{File: in.name, Operation: "read", Err: &userkeys.TooMuchError{Documents: len(docs), Nodes: nodes}}
 	}
 	return docs, nil
 }
@@ -78,7 +70,7 @@ func (in input) objects(want func(found) (bool, error), words ...string) ([]foun
 	for _, doc := range docs {
 		objects, err := in.documentObjects(doc, want)
 		if err != nil {
-			errs = append(errs, split(err)...)
+			errs = append(errs, report.Split(err)...)
 		}
 		if len(objects) == 0 {
 			doc.Forget()
@@ -95,7 +87,7 @@ func (in input) documentObjects(doc *manifest.Document, want func(found) (bool, 
 		objects, err = manifest.Objects(node)
 	}
 	if err != nil {
-		return nil, &placedError{file: in.name, document: doc.Index, operation: "read", err: err}
+		return nil, &report.PlacedError{File: in.name, Document: doc.Index, Operation: "read", Err: err}
 	}
 	var wanted []found
 	var errs []error
@@ -118,7 +110,7 @@ type unknownObjectError struct {
 }
 
 func (e *unknownObjectError) Error() string {
-	return "unknown object " + visible(e.apiVersion) + " " + visible(e.kind)
+	return "unknown object " + report.Visible(e.apiVersion) + " " + report.Visible(e.kind)
 }
 
 // toOpen reports whether an object has to be opened. Objects of Signet's API
@@ -152,11 +144,11 @@ func (in input) toOpen(f found) (bool, error) {
 // remark tells what could surprise whoever opens a stream.
 func (in input) remark(objects []found) {
 	if len(objects) == 0 && !in.walked {
-		note(in.notes, stdinOr(in.name), "nothing in it is sealed")
+		note(in.notes, report.Source(in.name), "nothing in it is sealed")
 	}
 	for _, f := range objects {
 		if name := manifest.GetString(f.Node, "spec", "secretName"); f.Group() == sopsdoc.Group && name != "" && name != f.Name() {
-			note(in.notes, in.label(f), "the Secret keeps the name that it was sealed under: "+visible(name))
+			note(in.notes, in.label(f), "the Secret keeps the name that it was sealed under: "+report.Visible(name))
 		}
 	}
 }
@@ -179,7 +171,7 @@ func openStream(ctx context.Context, in input, o unseal.Options) ([]byte, error)
 
 func asOpenErrors(err error) error {
 	var errs []error
-	for _, e := range split(err) {
+	for _, e := range report.Split(err) {
 		if !errors.Is(e, errNotTried) { // which says nothing about the document
 			e = &openError{e}
 		}

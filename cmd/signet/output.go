@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
+	"github.com/signet-secrets/signet/internal/report"
 )
 
 // write puts results where the flags say, after all of them are known.
@@ -16,7 +18,7 @@ func (f *outputFlags) write(stdout io.Writer, inputs []input, outputs [][]byte, 
 			return writeFile(f.output, all, perm)
 		}
 		if _, err := stdout.Write(all); err != nil {
-			return fmt.Errorf("write stdout: %w", cause(err))
+			return fmt.Errorf("write stdout: %w", report.Cause(err))
 		}
 		return nil
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/signet-secrets/signet/internal/kmstest"
+	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/keys"
 )
 
@@ -19,14 +21,14 @@ func TestPlantedSealingKeys(t *testing.T) {
 	srv, arn := newKMS(t)
 	recipient := newSealingKey(t, "prod", arn, "--namespaces", "elsewhere")
 	sealed := mustRun(t, secretStream(t, manySecrets(5)), "seal", "--age", recipient, "-")
-	key := readTestFile(t, sealingKeyDir+"/prod.yaml")
+	key := readTestFile(t, userkeys.SealingKeyDir+"/prod.yaml")
 	for i := range 3 {
-		writeTestFile(t, filepath.Join(sealingKeyDir, fmt.Sprintf("a%d.yaml", i)), strings.Repeat(key+"---\n", 150))
+		writeTestFile(t, filepath.Join(userkeys.SealingKeyDir, fmt.Sprintf("a%d.yaml", i)), strings.Repeat(key+"---\n", 150))
 	}
 	srv.ResetCounts()
 	got := runSignet(t, sealed, "unseal", "-")
 	failsClosed(t, got, "which 8 SealingKeys have", "may not open documents of namespace prod")
-	if lines := strings.Count(got.stderr, "\n"); lines > 5*(maxDetails+3) {
+	if lines := strings.Count(got.stderr, "\n"); lines > 5*(report.MaxDetails+3) {
 		t.Errorf("%d lines of errors", lines)
 	}
 	if n := srv.Count(""); n != 0 {
@@ -41,18 +43,18 @@ func TestManySealingKeyFiles(t *testing.T) {
 	recipient := newSealingKey(t, "prod", arn)
 	sealed := mustRun(t, secretStream(t, manySecrets(1)), "seal", "--kms", arn, "-")
 	keyed := mustRun(t, secretStream(t, manySecrets(1)), "seal", "--age", recipient, "-")
-	if err := os.Rename(sealingKeyDir+"/prod.yaml", sealingKeyDir+"/z.yaml"); err != nil {
+	if err := os.Rename(userkeys.SealingKeyDir+"/prod.yaml", userkeys.SealingKeyDir+"/z.yaml"); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 6 {
-		writeTestFile(t, filepath.Join(sealingKeyDir, fmt.Sprintf("a%d.yaml", i)), "# "+strings.Repeat("x", maxKeyFileBytes-10)+"\n")
+		writeTestFile(t, filepath.Join(userkeys.SealingKeyDir, fmt.Sprintf("a%d.yaml", i)), "# "+strings.Repeat("x", userkeys.MaxKeyFileBytes-10)+"\n")
 	}
 	got := runSignet(t, sealed, "unseal", "-")
 	if got.code != 0 || !strings.Contains(got.stderr, "passed over, and so are the SealingKeys after it") {
 		t.Errorf("exit %d\n%s", got.code, got.stderr)
 	}
 	failsClosed(t, runSignet(t, keyed, "unseal", "-"), "passed over", "no matching identity")
-	mustRun(t, keyed, "unseal", "--sealing-key", sealingKeyDir+"/z.yaml", "-")
+	mustRun(t, keyed, "unseal", "--sealing-key", userkeys.SealingKeyDir+"/z.yaml", "-")
 }
 
 // TestCallsOfOneDocument bounds the calls that one document causes together

@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/seal"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/manifest"
@@ -44,9 +45,9 @@ func (s *sealCommand) previous(ctx context.Context) (*previous, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return p, nil
 	case err != nil:
-		return nil, &placedError{file: s.output, operation: "read", err: cause(err)}
+		return nil, &report.PlacedError{File: s.output, Operation: "read", Err: report.Cause(err)}
 	case info.IsDir():
-		return nil, &placedError{file: s.output, operation: "write", err: errDirectory}
+		return nil, &report.PlacedError{File: s.output, Operation: "write", Err: errDirectory}
 	case !info.Mode().IsRegular():
 		return p, nil
 	}
@@ -92,7 +93,7 @@ func (p *previous) secret(ctx context.Context, f found, namespace string) (old *
 }
 
 func mayOpenLater(err error) []string {
-	if call, ok := as[*keys.CallError](err); ok && !call.Permanent {
+	if call, ok := report.As[*keys.CallError](err); ok && !call.Permanent {
 		return []string{"the previous document could not be opened just now, so that every value gets new ciphertext: " + call.Error()}
 	}
 	return nil

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/signet-secrets/signet/internal/buildinfo"
 )
 
 const rootLong = `Signet seals Kubernetes Secrets so that they can live in Git.
@@ -29,7 +31,7 @@ func newRoot(c console) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "signet",
 		Short:         "Seal Kubernetes Secrets for Git",
-		Version:       buildVersion(),
+		Version:       buildinfo.Version(),
 		Long:          rootLong,
 		Example:       rootExample,
 		Args:          noCommand,

@@ -159,7 +159,7 @@ func (s *sealCommand) inputs(cmd *cobra.Command, args []string) ([]input, error)
 			return nil, err
 		}
 	}
-	return inputs, s.notEmpty(inputs)
+	return inputs, notEmpty(inputs, s.allowEmpty)
 }
 
 func built(secret *manifest.Secret) ([]input, error) {

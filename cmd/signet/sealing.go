@@ -15,6 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/seal"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/manifest"
@@ -72,7 +73,7 @@ func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, er
 	progress.done()
 	for i := range jobs {
 		s.err.Write(jobs[i].notes.Bytes())
-		errs = append(errs, split(failed[i])...)
+		errs = append(errs, report.Split(failed[i])...)
 	}
 	if ctx.Err() != nil && len(errs) == 0 { // ended after the last one
 		return nil, []error{errNotTried}
@@ -105,8 +106,8 @@ func (s *sealing) prepare(inputs []input) (jobs []sealJob, failed []error) {
 
 // aboutRules reports whether an error is a mistake in the rules themselves.
 func aboutRules(err error) bool {
-	_, malformed := as[*keys.RulesError](err)
-	_, recipient := as[*recipientError](err)
+	_, malformed := report.As[*keys.RulesError](err)
+	_, recipient := report.As[*recipientError](err)
 	return malformed || recipient
 }
 
@@ -133,7 +134,7 @@ func (s *sealing) prepareOne(in input) (sealJob, error) {
 	}
 	rule, err := s.rules.rule(s.document(in))
 	if err != nil {
-		return sealJob{}, &placedError{file: in.name, operation: "seal", err: err}
+		return sealJob{}, &report.PlacedError{File: in.name, Operation: "seal", Err: err}
 	}
 	s.warn(in, rule)
 	return sealJob{objects: objects, rule: rule}, nil
@@ -176,7 +177,7 @@ func (s *sealing) warn(in input, rule *keys.Rule) {
 		return
 	}
 	s.warned[weak] = true
-	note(in.notes, stdinOr(in.name), "a quantum computer could open the document in spite of its post-quantum recipients, "+weak)
+	note(in.notes, report.Source(in.name), "a quantum computer could open the document in spite of its post-quantum recipients, "+weak)
 }
 
 // outdated tells which documents that are sealed already, and so left as they
@@ -192,7 +193,7 @@ func (s *sealing) outdated(in input, sealed []found) error {
 		if err != nil || sealedFor(doc.Envelope, rule.Recipients) {
 			continue
 		}
-		file := quoted(in.name)
+		file := report.Quoted(in.name)
 		note(in.notes, in.label(f), "is sealed already and left as it is, but not for the recipients that the rules now name; "+
 			"to change that: signet unseal "+file+" | signet seal - -o "+file)
 	}
@@ -216,7 +217,7 @@ func (s *sealing) nothing(in input, sealed []found) ([]byte, error) {
 	if len(sealed) > 0 {
 		return nil, sealed[0].at(in.name, "seal", errSealed)
 	}
-	return nil, &placedError{file: in.name, operation: "seal", err: errNoSecret}
+	return nil, &report.PlacedError{File: in.name, Operation: "seal", Err: errNoSecret}
 }
 
 // passOn returns input without Secrets as it is, or nil if it need not be
@@ -296,7 +297,7 @@ func (s *sealing) sealSOPS(ctx context.Context, in input, objects []found, rule 
 		}
 	}
 	if documents != len(objects) {
-		return nil, &placedError{file: in.name, operation: "seal", err: errNotAlone}
+		return nil, &report.PlacedError{File: in.name, Operation: "seal", Err: errNotAlone}
 	}
 	o := seal.SOPSOptions{Options: s.options(rule), Selector: rule.Selector, MACOnlyEncrypted: rule.MACOnlyEncrypted}
 	result, err := seal.SealSOPS(ctx, nodes, s.previous.file(ctx), o)
@@ -304,7 +305,7 @@ func (s *sealing) sealSOPS(ctx context.Context, in input, objects []found, rule 
 		return nil, objects[0].at(in.name, "seal", err)
 	}
 	for _, text := range result.Notes {
-		note(in.notes, stdinOr(in.name), text)
+		note(in.notes, report.Source(in.name), text)
 	}
 	if result.Unchanged && s.previous.alone() {
 		return s.previous.raw, nil

@@ -5,8 +5,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
+
+	"github.com/signet-secrets/signet/internal/report"
 )
 
 // errNotTried says that something was left alone because the run was
@@ -22,7 +23,7 @@ func tryInParallel(ctx context.Context, n int, f func(i int) error) []error {
 	errs := make([]error, n)
 	var failed atomic.Int32
 	inParallel(n, func(i int) {
-		if failed.Load() >= maxReported || ctx.Err() != nil {
+		if failed.Load() >= report.MaxErrors || ctx.Err() != nil {
 			errs[i] = errNotTried
 			return
 		}
@@ -48,19 +49,4 @@ func tried(errs []error) (real []error, untried int) {
 		real = append(real, err)
 	}
 	return real, untried
-}
-
-// summary is the last line about errors, "" if there is none: how many are not
-// shown. What was not tried counts, because it was not opened or sealed either.
-func summary(real, untried int) string {
-	more := max(real-maxReported, 0) + untried
-	switch {
-	case more == 0:
-		return ""
-	case real == 0:
-		return errNotTried.Error()
-	case untried > 0:
-		return fmt.Sprintf("and %d more, not all of which were tried", more)
-	}
-	return fmt.Sprintf("and %d more", more)
 }

@@ -7,14 +7,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
-	"time"
+	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/signet-secrets/signet/seal/manifest"
+	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/userkeys"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
 	"github.com/signet-secrets/signet/unseal"
 )
 
@@ -30,15 +29,20 @@ The Secret gets the labels and annotations that were sealed. What others add to
 the SealedSecret, such as the labels of a kustomization, is not authenticated
 and stays behind, and so do annotations for GitOps tools.
 
+--only-namespace limits what is opened to the namespaces of whoever the
+documents come from, as in a plugin of Argo CD; whatever would be elsewhere is
+refused before a key is used. Of a SOPS-encrypted manifest nothing but its own
+metadata.namespace says where it belongs: with a limit it must be there.
+
 Age identities are looked for where SOPS looks: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE,
 SOPS_AGE_KEY_CMD, ~/.config/sops/age/keys.txt, SSH keys; and in --age-key-file.
-SealingKeys are looked for in ` + sealingKeyDir + `, from the folder of the document up to
+SealingKeys are looked for in ` + userkeys.SealingKeyDir + `, from the folder of the document up to
 the root of its Git repository.
 
 Key services are called with your own credentials. A document cannot have signet
 assume a role, take another profile of your AWS configuration, or call a Vault
 server other than $VAULT_ADDR, unless an allow-list says so: --allow-keys, else
-$` + allowVariable + `, else the file signet/allow-keys in your configuration folder.
+$` + userkeys.AllowVariable + `, else the file signet/allow-keys in your configuration folder.
 It holds items KIND=PATTERN, where KIND is kms, role, aws_profile, gcp_kms,
 azure_kv, hc_vault, pgp or age_plugin; in PATTERN * is any text without / and :,
 and ** any text. The item "default" is what is allowed where there is no list.`
@@ -46,6 +50,7 @@ and ** any text. The item "default" is what is allowed where there is no list.`
 const unsealExample = `  signet unseal secret.yaml
   signet unseal -- kustomize build . | kubectl apply -f -
   kustomize build . | signet unseal -
+  signet unseal --only-namespace prod -- kustomize build .
   signet unseal --allow-keys 'kms=arn:aws:kms:*:111122223333:key/*' secret.yaml`
 
 // outputFlags say where the result goes.
@@ -79,7 +84,8 @@ type unsealCommand struct {
 	console
 	outputFlags
 	keyFlags
-	namespace string
+	namespace     string
+	onlyNamespace []string
 }
 
 func newUnseal(c console) *cobra.Command {
@@ -94,10 +100,16 @@ func newUnseal(c console) *cobra.Command {
 	u.outputFlags.add(cmd)
 	u.keyFlags.add(cmd)
 	cmd.Flags().StringVarP(&u.namespace, "namespace", "n", "", "`NAMESPACE` of documents that name none; one that names another is an error")
+	cmd.Flags().StringArrayVar(&u.onlyNamespace, "only-namespace", nil,
+		"open only documents whose Secret will be in these `NAMESPACES`, separated by commas; * is every one")
 	return cmd
 }
 
 func (u *unsealCommand) run(cmd *cobra.Command, args []string) error {
+	namespaces, err := u.namespaces(cmd)
+	if err != nil {
+		return err
+	}
 	inputs, err := u.inputs(cmd, args)
 	if err != nil {
 		return err
@@ -106,12 +118,38 @@ func (u *unsealCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	o.Namespace = u.namespace
+	o.Namespace, o.Namespaces = u.namespace, namespaces
 	outputs, err := openAll(cmd.Context(), u.console, inputs, o)
 	if err != nil {
 		return err
 	}
 	return u.outputFlags.write(u.out, inputs, outputs, modePlain)
+}
+
+// namespaces returns those of --only-namespace, nil without the flag. A variable
+// that is not set makes an empty flag, which must not become no limit.
+func (u *unsealCommand) namespaces(cmd *cobra.Command) ([]string, error) {
+	if !cmd.Flags().Changed("only-namespace") {
+		return nil, nil
+	}
+	all := []string{}
+	for _, list := range u.onlyNamespace {
+		for name := range strings.SplitSeq(list, ",") {
+			name = strings.TrimSpace(name)
+			if name != sopsdoc.Any && !sopsdoc.ValidNamespace(name) {
+				return nil, usage(cmd, &namespaceFlagError{name})
+			}
+			all = append(all, name)
+		}
+	}
+	return all, nil
+}
+
+// namespaceFlagError says that a word in --only-namespace is no namespace.
+type namespaceFlagError struct{ name string }
+
+func (e *namespaceFlagError) Error() string {
+	return fmt.Sprintf("--only-namespace: %q is not the name of a namespace", e.name)
 }
 
 // openAll opens what is sealed in all inputs.
@@ -135,104 +173,19 @@ func openAll(ctx context.Context, c console, inputs []input, o unseal.Options) (
 	var errs []error
 	for i, in := range inputs {
 		c.err.Write(in.notes.Bytes())
-		errs = append(errs, split(failed[i])...)
+		errs = append(errs, report.Split(failed[i])...)
 	}
 	return outputs, errors.Join(errs...)
 }
 
 // inputs reads everything that the arguments name.
 func (u *unsealCommand) inputs(cmd *cobra.Command, args []string) ([]input, error) {
-	dash := cmd.ArgsLenAtDash()
-	switch {
-	case dash > 0:
-		return nil, usagef(cmd, "name files or a command after --, not both")
-	case dash == 0 && len(args) == 0:
-		return nil, usagef(cmd, "a command is expected after --")
-	case dash == 0 && u.inPlace:
+	if u.inPlace && cmd.ArgsLenAtDash() == 0 {
 		return nil, usagef(cmd, "-i cannot write back to a command")
-	case dash == 0:
-		in, err := runCommand(cmd.Context(), u.console, args)
-		if err != nil {
-			return nil, err
-		}
-		return []input{in}, u.notEmpty([]input{in})
-	case len(args) == 0:
-		return nil, usagef(cmd, "name a file, a directory, - for stdin, or a command after --")
 	}
-	inputs, err := collect(args)
+	inputs, err := readInputs(cmd, u.console, args, u.check)
 	if err != nil {
 		return nil, err
 	}
-	if err := u.check(cmd, inputs); err != nil {
-		return nil, err
-	}
-	for i := range inputs {
-		if err := inputs[i].read(u.in); err != nil {
-			return nil, err
-		}
-	}
-	return inputs, u.notEmpty(inputs)
-}
-
-// notEmpty refuses input without documents: in a pipe it most likely means
-// that what came before has failed.
-func (f *outputFlags) notEmpty(inputs []input) error {
-	for _, in := range inputs {
-		if !in.walked && !f.allowEmpty && in.stream.Empty() {
-			return &placedError{file: in.name, operation: "read", err: errEmpty}
-		}
-	}
-	return nil
-}
-
-// commandError says that the command after -- failed.
-type commandError struct {
-	name string
-	err  error
-}
-
-func (e *commandError) Error() string { return fmt.Sprintf("run %s: %v", e.name, e.err) }
-func (e *commandError) Unwrap() error { return e.err }
-
-// runCommand runs a command and reads its output to the end before anything is
-// made of it.
-func runCommand(ctx context.Context, c console, args []string) (input, error) {
-	var out bytes.Buffer
-	limited := &limitedWriter{w: &out, left: manifest.MaxStreamBytes}
-	command := exec.CommandContext(ctx, args[0], args[1:]...)
-	command.Stdin, command.Stdout, command.Stderr = c.in, limited, c.err
-	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
-	command.WaitDelay = commandDelay
-	err := command.Run()
-	if limited.exceeded {
-		return input{}, &commandError{name: args[0], err: manifest.ErrTooLarge}
-	}
-	if err != nil {
-		return input{}, &commandError{name: args[0], err: cause(err)}
-	}
-	stream, err := manifest.Split(out.Bytes())
-	if err != nil {
-		return input{}, &placedError{file: args[0], operation: "read", err: err}
-	}
-	return input{name: args[0], stream: stream, fromCommand: true}, nil
-}
-
-// commandDelay is how long an interrupted command, or one that has left its
-// output open to others, may take before it is killed.
-const commandDelay = 5 * time.Second
-
-// limitedWriter fails when more than left bytes are written.
-type limitedWriter struct {
-	w        io.Writer
-	left     int
-	exceeded bool
-}
-
-func (l *limitedWriter) Write(p []byte) (int, error) {
-	if len(p) > l.left {
-		l.exceeded = true
-		return 0, manifest.ErrTooLarge
-	}
-	l.left -= len(p)
-	return l.w.Write(p)
+	return inputs, notEmpty(inputs, u.allowEmpty)
 }

@@ -5,15 +5,12 @@ package main
 import (
 	"fmt"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
+	"github.com/signet-secrets/signet/internal/buildinfo"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
-
-// version is set by the linker in releases.
-var version string
 
 func newVersion(c console) *cobra.Command {
 	return &cobra.Command{
@@ -24,21 +21,10 @@ func newVersion(c console) *cobra.Command {
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(c.out, "signet %s\napi %s\nsops format %s\n%s %s/%s\n",
-				buildVersion(), sopsdoc.APIVersion, sopsdoc.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+				buildinfo.Version(), sopsdoc.APIVersion, sopsdoc.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
-}
-
-// buildVersion falls back on what `go install` records.
-func buildVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/signet-secrets/signet/internal/report"
 )
 
 // Modes of new files. One that is replaced keeps its own, except that plaintext
@@ -63,7 +65,7 @@ var errPlainLink = errors.New("is a symbolic link, through which opened document
 var errDirectory = errors.New("is a directory")
 
 func writeError(path string, err error) error {
-	return &placedError{file: path, operation: "write", err: cause(err)}
+	return &report.PlacedError{File: path, Operation: "write", Err: report.Cause(err)}
 }
 
 // replaceNamed replaces a file through a named temporary file beside it.

@@ -33,7 +33,7 @@ func newBench(ctx context.Context, dir string, o options) (*bench, error) {
 	}
 	b := &bench{options: o, root: root[0], dir: dir, signet: filepath.Join(dir, "signet")}
 	say("building signet and sops")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=bench", "-o", b.signet, "./cmd/signet")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -X github.com/signet-secrets/signet/internal/buildinfo.version=bench", "-o", b.signet, "./cmd/signet")
 	build.Dir, build.Env = b.root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build signet: %w\n%s", err, out)

@@ -22,11 +22,24 @@ type row struct {
 // libraries may be imported by a program; none of them is one.
 var libraries = []string{"seal/...", "unseal/..."}
 
+// shared may be imported by the programs of users.
+var shared = []string{"internal/buildinfo", "internal/report", "internal/userkeys"}
+
 // The arrows. They go one way: programs, then seal and unseal, then what the
 // two share. The first row that matches a package is its row.
 var rows = []row{
-	{packages: "cmd/signet", may: libraries},
-	{packages: "cmd/signet-controller", may: []string{"controller", "seal/keys", "seal/keys/*", "seal/sopsdoc"}},
+	{packages: "cmd/signet", may: slices.Concat(libraries, shared)},
+	{packages: "cmd/signet-kustomize", may: slices.Concat(libraries, shared, []string{"kustomize-plugin"})},
+	{packages: "cmd/signet-controller", may: []string{"controller", "internal/buildinfo", "seal/keys", "seal/keys/*", "seal/sopsdoc"}},
+
+	// What programs have in common. The controller shares the version only: it
+	// talks to a log, and has keys of its own.
+	{packages: "internal/buildinfo"},
+	{packages: "internal/report", may: []string{"seal/manifest"}},
+	{packages: "internal/userkeys", may: []string{"internal/report", "unseal", "seal/keys", "seal/keys/*", "seal/manifest", "seal/sopsdoc"}},
+
+	// The function of kustomize doesn't know key services either.
+	{packages: "kustomize-plugin", may: []string{"internal/report", "seal/keys", "seal/manifest", "seal/sopsdoc", "unseal/..."}},
 
 	// The controller doesn't know key services; its program gives it some.
 	{packages: "controller", may: []string{"controller/v1alpha1", "unseal", "seal/keys", "seal/manifest", "seal/sopsdoc"}},
@@ -36,6 +49,7 @@ var rows = []row{
 	// seal and unseal never import each other: what seals provably can't open.
 	{packages: "seal", may: []string{"seal/manifest", "seal/sopsdoc", "seal/keys"}},
 	{packages: "unseal", may: []string{"seal/manifest", "seal/sopsdoc", "seal/keys"}},
+	{packages: "unseal/*", may: []string{"unseal", "seal/manifest", "seal/sopsdoc", "seal/keys"}},
 
 	// YAML in and out, of use without any cryptography.
 	{packages: "seal/manifest"},
@@ -86,11 +100,18 @@ type ban struct {
 // not what lies below it.
 const sopsRoot = "github.com/getsops/sops/v3"
 
+// kubernetes are the packages that work with a cluster.
+var kubernetes = []string{
+	"cmd/signet-controller", "controller/...", "internal/controllertest", "internal/benchcontroller",
+	"internal/testcluster", "internal/demo/cluster",
+}
+
 var bans = []ban{
 	{
-		packages: "cmd/signet",
+		packages: "...",
+		except:   kubernetes,
 		paths:    []string{"k8s.io/...", "sigs.k8s.io/controller-runtime/..."},
-		reason:   "the CLI works on YAML nodes; the Kubernetes API types and client would triple its size and start-up",
+		reason:   "programs of users work on YAML nodes; the Kubernetes API types and client would triple their size and start-up",
 	},
 	{
 		packages: "cmd/signet-controller",
@@ -102,6 +123,17 @@ var bans = []ban{
 		except:   []string{"cmd/signet-controller", "controller"},
 		paths:    []string{module + "/controller"},
 		reason:   "only one program is the controller",
+	},
+	{
+		packages: "kustomize-plugin",
+		paths:    []string{module + "/seal", module + "/internal/userkeys"},
+		reason:   "it opens documents, with the keys that its program gives it",
+	},
+	{
+		packages: "...",
+		except:   []string{"cmd/signet", "cmd/signet-kustomize"},
+		paths:    []string{module + "/internal/userkeys"},
+		reason:   "these are the keys of a person",
 	},
 	{
 		packages: "cmd/...",

@@ -86,7 +86,7 @@ func TestImageIsBuiltStatic(t *testing.T) {
 	for _, i := range dockerfile(t)[1] {
 		all.WriteString(i.name + " " + i.args + "\n")
 	}
-	for _, want := range []string{"CGO_ENABLED=0", "GOTOOLCHAIN=local", "-trimpath", "-X main.version=$VERSION", "./cmd/signet-controller"} {
+	for _, want := range []string{"CGO_ENABLED=0", "GOTOOLCHAIN=local", "-trimpath", "-X github.com/signet-secrets/signet/internal/buildinfo.version=$VERSION", "./cmd/signet-controller"} {
 		if !strings.Contains(all.String(), want) {
 			t.Errorf("the build has no %s", want)
 		}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Signet-kustomize opens sealed documents while kustomize builds, as a KRM
+// function or as a plugin of the older kind.
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/signet-secrets/signet/internal/report"
+	kustomizeplugin "github.com/signet-secrets/signet/kustomize-plugin"
+	"github.com/signet-secrets/signet/unseal"
+)
+
+// program is the name in what is printed, and that of an installed file.
+const program = "signet-kustomize"
+
+// memoryLimit makes the garbage collector work harder on large input instead
+// of letting memory grow. It is soft: nothing fails because of it.
+const memoryLimit = 160 << 20
+
+func main() {
+	debug.SetMemoryLimit(memoryLimit)
+	os.Unsetenv("AGEDEBUG") // age would print file keys
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], process{
+		in:       os.Stdin,
+		terminal: term.IsTerminal(int(os.Stdin.Fd())),
+		out:      os.Stdout,
+		err:      os.Stderr,
+		options:  userOptions(os.Stderr),
+	})
+	stop()
+	os.Exit(code)
+}
+
+// process is what surrounds a run. Results go to out, everything else to err.
+type process struct {
+	in       io.Reader
+	terminal bool // in is one
+	out, err io.Writer
+	options  func(root string) (unseal.Options, error)
+}
+
+// run does what a command line says and returns the exit code. Nothing is
+// written to out before everything has succeeded.
+func run(ctx context.Context, args []string, p process) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			code = p.panicked(r)
+		}
+	}()
+	var out bytes.Buffer
+	err := p.execute(ctx, args, &out)
+	if err == nil {
+		if _, err = p.out.Write(out.Bytes()); err != nil {
+			err = fmt.Errorf("write stdout: %w", report.Cause(err))
+		}
+	}
+	return p.finish(err)
+}
+
+func (p process) execute(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) == 0 {
+		return p.function(ctx, out)
+	}
+	switch args[0] {
+	case "install":
+		return p.install(ctx, args[1:], out)
+	case "version", "--version":
+		return version(args[1:], out)
+	case "help", "--help", "-h":
+		return help(out)
+	}
+	return p.plugin(ctx, args, out)
+}
+
+// function is what kustomize calls a KRM function, which runs in the root of
+// the kustomization.
+func (p process) function(ctx context.Context, out io.Writer) error {
+	if p.terminal {
+		if err := help(p.err); err != nil {
+			return err
+		}
+		return usagef("a ResourceList is expected on stdin, and that is a terminal")
+	}
+	root, err := os.Getwd()
+	if err != nil {
+		return fmt.Errorf("find the folder of the kustomization: %w", err)
+	}
+	return p.at(root).Run(ctx, p.in, out)
+}
+
+// rootVariable is set for plugins of the older kind, to the root of the
+// kustomization (kustomize api: internal/plugins/execplugin).
+const rootVariable = "KUSTOMIZE_PLUGIN_CONFIG_ROOT"
+
+// plugin is what kustomize calls an exec plugin. Without the variable it is
+// rather somebody who got a command wrong.
+func (p process) plugin(ctx context.Context, args []string, out io.Writer) error {
+	root := os.Getenv(rootVariable)
+	switch {
+	case root == "":
+		return usagef("unknown command %q; a configuration is read for kustomize only, which sets $%s", args[0], rootVariable)
+	case len(args) > 1:
+		return usagef("the configuration has arguments (argsOneLiner, argsFromFile), which mean nothing here")
+	}
+	in := p.in
+	if p.terminal {
+		in = bytes.NewReader(nil)
+	}
+	return p.at(root).RunLegacy(ctx, args[0], in, out)
+}
+
+func (p process) at(root string) *kustomizeplugin.Function {
+	return &kustomizeplugin.Function{Root: root, Options: p.options, Stderr: p.err}
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/seal/manifest"
+)
+
+// readInputs reads the files that args name or, if they stand behind --, the
+// output of that command. check sees the files before they are read.
+func readInputs(cmd *cobra.Command, c console, args []string, check func(*cobra.Command, []input) error) ([]input, error) {
+	dash := cmd.ArgsLenAtDash()
+	switch {
+	case dash > 0:
+		return nil, usagef(cmd, "name files or a command after --, not both")
+	case dash == 0 && len(args) == 0:
+		return nil, usagef(cmd, "a command is expected after --")
+	case dash == 0:
+		in, err := runCommand(cmd.Context(), c, args)
+		return []input{in}, err
+	case len(args) == 0:
+		return nil, usagef(cmd, "name a file, a directory, - for stdin, or a command after --")
+	}
+	inputs, err := collect(args)
+	if err != nil {
+		return nil, err
+	}
+	if err := check(cmd, inputs); err != nil {
+		return nil, err
+	}
+	for i := range inputs {
+		if err := inputs[i].read(c.in); err != nil {
+			return nil, err
+		}
+	}
+	return inputs, nil
+}
+
+// notEmpty refuses input without documents: in a pipe it most likely means
+// that what came before has failed.
+func notEmpty(inputs []input, allowed bool) error {
+	for _, in := range inputs {
+		if !in.walked && !allowed && in.stream.Empty() {
+			return &report.PlacedError{File: in.name, Operation: "read", Err: errEmpty}
+		}
+	}
+	return nil
+}
+
+// commandError says that the command after -- failed.
+type commandError struct {
+	name string
+	err  error
+}
+
+func (e *commandError) Error() string { return fmt.Sprintf("run %s: %v", e.name, e.err) }
+func (e *commandError) Unwrap() error { return e.err }
+
+// runCommand runs a command and reads its output to the end before anything is
+// made of it.
+func runCommand(ctx context.Context, c console, args []string) (input, error) {
+	var out bytes.Buffer
+	limited := &limitedWriter{w: &out, left: manifest.MaxStreamBytes}
+	command := exec.CommandContext(ctx, args[0], args[1:]...)
+	command.Stdin, command.Stdout, command.Stderr = c.in, limited, c.err
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	command.WaitDelay = commandDelay
+	err := command.Run()
+	if limited.exceeded {
+		return input{}, &commandError{name: args[0], err: manifest.ErrTooLarge}
+	}
+	if err != nil {
+		return input{}, &commandError{name: args[0], err: report.Cause(err)}
+	}
+	stream, err := manifest.Split(out.Bytes())
+	if err != nil {
+		return input{}, &report.PlacedError{File: args[0], Operation: "read", Err: err}
+	}
+	return input{name: args[0], stream: stream, fromCommand: true}, nil
+}
+
+// commandDelay is how long an interrupted command, or one that has left its
+// output open to others, may take before it is killed.
+const commandDelay = 5 * time.Second
+
+// limitedWriter fails when more than left bytes are written.
+type limitedWriter struct {
+	w        io.Writer
+	left     int
+	exceeded bool
+}
+
+func (l *limitedWriter) Write(p []byte) (int, error) {
+	if len(p) > l.left {
+		l.exceeded = true
+		return 0, manifest.ErrTooLarge
+	}
+	l.left -= len(p)
+	return l.w.Write(p)
+}

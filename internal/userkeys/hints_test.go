@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package userkeys
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/keys/agekey"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
+	"github.com/signet-secrets/signet/unseal"
+)
+
+// Hints name what the program has: flags, or else variables and fields.
+func TestHints(t *testing.T) {
+	key := unseal.Key{SealingKey: &sopsdoc.SealingKey{}, Place: "my keys/prod.yaml"}
+	const arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+	notAllowed := func(kind keys.AllowKind, value string) *keys.NotAllowedError {
+		return &keys.NotAllowedError{Entry: keys.KMSEntry{ARN: arn}, Kind: kind, Value: value}
+	}
+	tests := []struct {
+		name          string
+		err           error
+		flags, itself string // what is said with flags, and without
+	}{
+		{"no identity", &agekey.NoIdentityError{}, "name its file with --age-key-file, or", "name its file with $SOPS_AGE_KEY_FILE, or"},
+		{"no SealingKey", &agekey.NoIdentityError{}, "--sealing-key, or see who removed it with git log -- .signet/keys", "repository: see who removed it with git log -- .signet/keys"},
+		{"not allowed", notAllowed(keys.AllowKMS, arn), "use --allow-keys 'default,kms=" + arn + "'", "set SIGNET_ALLOW_KEYS='default,kms=" + arn + "'"},
+		{"not allowed, no item", notAllowed(keys.AllowKMS, strings.Repeat("x", 400)), "said by --allow-keys", "said by $SIGNET_ALLOW_KEYS"},
+		{"Vault not allowed", notAllowed(keys.AllowVault, "https://vault.example.com/v1/transit/keys/a"), "or set VAULT_ADDR to", "or set VAULT_ADDR to"},
+		{"malformed key", &keys.NotAllowedError{Malformed: true}, "no key has such a name", "no key has such a name"},
+		{"call", &keys.CallError{Hint: "grant kms:Decrypt"}, "grant kms:Decrypt", "grant kms:Decrypt"},
+		{"namespace of a key", &unseal.KeyNamespaceError{Key: key, Namespace: "prod"}, `add "prod" to spec.namespaces in 'my keys/prod.yaml'`, `add "prod" to spec.namespaces in 'my keys/prod.yaml'`},
+		{"key for all", &unseal.KeyNamespaceError{Key: key}, `in 'my keys/prod.yaml' become ["*"]`, `in 'my keys/prod.yaml' become ["*"]`},
+		{"tampered key", &unseal.KeyError{Key: key, Err: &sopsdoc.TamperedError{}}, "git log -p 'my keys/prod.yaml'", "git log -p 'my keys/prod.yaml'"},
+		{"allow-list", &AllowError{Where: "x", Err: errors.New("y")}, "an allow-list holds items like", "an allow-list holds items like"},
+		{"no namespace", &unseal.ScopeError{}, "name the namespace with -n", "name the namespace in its metadata.namespace"},
+		{"another place", &unseal.ScopeError{Namespace: "x"}, "opens only where it was sealed for", "opens only where it was sealed for"},
+		{"two namespaces", &unseal.NamespaceError{}, "leave -n out", ""},
+		{"tampered", &sopsdoc.TamperedError{}, "restore it from Git (git log -p FILE", "restore it from Git (git log -p FILE"},
+		{"malformed", &report.PlacedError{File: "x", Operation: "open", Err: &sopsdoc.InvalidError{}}, "restore it from Git (git log -p FILE", "restore it from Git (git log -p FILE"},
+		{"malformed SealingKey", &report.PlacedError{File: "x y", Operation: readKey, Err: &sopsdoc.InvalidError{}}, "git log -p 'x y' shows", "git log -p 'x y' shows"},
+		{"malformed to seal", &report.PlacedError{File: "x", Operation: "seal", Err: &sopsdoc.InvalidError{}}, "", ""},
+		{"denied type", &sopsdoc.DeniedError{Path: "spec.sealed.type"}, "belongs to the cluster or to Helm", "belongs to the cluster or to Helm"},
+		{"denied label", &sopsdoc.DeniedError{Path: "metadata.labels.x"}, "remove the label or annotation", "remove the label or annotation"},
+		{"something else", errors.New("x"), "", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			for _, flags := range []bool{true, false} {
+				want := test.itself
+				if flags {
+					want = test.flags
+				}
+				h := Hints{Flags: flags}
+				err := fmt.Errorf("x: %w", test.err)
+				got := strings.Join(append(h.Keys(err), h.Open(err)), "\n")
+				if want == "" && got != "" || !strings.Contains(got, want) {
+					t.Errorf("flags %v: %q\nwant %q", flags, got, want)
+				}
+				for _, flag := range []string{"--age-key-file", "--sealing-key", "--allow-keys", " -n"} {
+					if !flags && strings.Contains(got, flag) {
+						t.Errorf("names %s: %s", flag, got)
+					}
+				}
+			}
+		})
+	}
+}
+
+// A document may name 64 keys: hints about all of them would bury the error.
+func TestKeyHintsAreFew(t *testing.T) {
+	var errs []error
+	for i := range 64 {
+		errs = append(errs, &keys.CallError{Hint: fmt.Sprint("hint ", i/2)})
+	}
+	got := Hints{}.Keys(errors.Join(errs...))
+	if len(got) != maxKeyHints || got[0] != "hint 0" || got[1] != "hint 1" {
+		t.Errorf("%q", got)
+	}
+}
