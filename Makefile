@@ -5,7 +5,7 @@
 SHELL    := bash
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 30s
-TESTBINS := sops kustomize etcd kube-apiserver kube-controller-manager kubectl
+TESTBINS := sops kustomize etcd kube-apiserver kube-controller-manager kubectl argocd-cmp-server helm
 BUILDINFO = github.com/signet-secrets/signet/internal/buildinfo.version
 RACE     ?= $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && echo -race)
 

@@ -12,6 +12,9 @@
 // OpenFile reads SOPS-encrypted documents by SOPS's own rules. They have no
 // scope: whoever can place one anywhere can have it opened there.
 //
+// Options.Namespaces limits both to some namespaces, for callers that open what
+// others have written: a *ForbiddenNamespaceError, before any key is used.
+//
 // OpenKey reads SealingKeys, age key pairs under seal. A Keyring of them is one
 // more source of identities for the other two: it opens a SealingKey when the
 // first document needs it, and lets it open only documents of the namespaces

@@ -27,7 +27,7 @@ func hints(err error) []string {
 		return opening.Keys(err)
 	}
 	for _, find := range []func(error) string{
-		opening.FIPS, keyNameHint, rulesHint, recipientHint, inputHint, sealHint, placeHint, opening.Open, unknownHint, writeHint,
+		opening.FIPS, keyNameHint, rulesHint, recipientHint, checkHint, inputHint, sealHint, placeHint, opening.Open, unknownHint, writeHint,
 	} {
 		if hint := find(err); hint != "" {
 			return []string{hint}
@@ -159,6 +159,9 @@ func syntaxHint(e *manifest.SyntaxError) string {
 }
 
 func sealHint(err error) string {
+	if errors.Is(err, errKustomizeSOPS) {
+		return "leave --kustomize out, and list the file in a generator: " + sopsdoc.APIVersion + " Unseal, under files:"
+	}
 	if errors.Is(err, seal.ErrNoNamespace) {
 		return "name it with -n NAMESPACE, put it into the manifest, or seal for every namespace with --scope cluster"
 	}
@@ -202,7 +205,7 @@ func writeHint(err error) string {
 	case ok && errors.Is(err, errDirectory) && e.Operation == "write":
 		return "name a file in it: -o " + report.Quoted(filepath.Join(e.File, "FILE"))
 	case ok && e.Operation == "read" && errors.Is(err, fs.ErrNotExist) && isProgram(e.File):
-		return "to open the output of a command, put -- before it: signet unseal -- " + e.File + " ..."
+		return "to use the output of a command, put -- before it: -- " + e.File + " ..."
 	case ok && e.Operation == "write" && errors.Is(err, fs.ErrNotExist):
 		return "make its folder first: mkdir -p " + report.Quoted(filepath.Dir(e.File))
 	case errors.Is(err, fs.ErrPermission):

@@ -4,6 +4,7 @@ package main
 
 import (
 	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
 	"github.com/signet-secrets/signet/unseal"
 )
 
@@ -20,7 +21,11 @@ func placeHint(err error) string {
 	case !ok:
 		return ""
 	case e.Namespace == "":
-		return "put metadata.namespace into the manifest and encrypt it again, or seal it as a SealedSecret, which is bound to its namespace; no key was used"
+		return "no key was used; the manifest needs its metadata.namespace, in clear: encrypt it again so, or seal it as a SealedSecret, which is bound to its namespace"
 	}
-	return "no key was used; if whoever this comes from may have Secrets there: --only-namespace " + e.Namespace + ", in addition to those allowed"
+	const hint = "no key was used; it is refused whatever the keys open"
+	if !sopsdoc.ValidNamespace(e.Namespace) {
+		return hint
+	}
+	return hint + "; if whoever wrote it may have Secrets there, add --only-namespace " + e.Namespace
 }

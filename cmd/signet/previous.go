@@ -25,35 +25,46 @@ type previous struct {
 	raw       []byte
 	documents int // that are not blank
 	objects   []found
+	closed    bool // none of them is to be opened
 	options   unseal.Options
 }
 
 // previous reads the file that is to be replaced. A file that is missing, or
-// in which nothing can be opened, has nothing to keep.
+// in which nothing can be opened, has no values to keep.
 func (s *sealCommand) previous(ctx context.Context) (*previous, error) {
-	p := &previous{}
-	if s.output == "" || s.freshKey {
+	p := &previous{closed: s.freshKey}
+	if s.output == "" {
 		return p, ctx.Err()
 	}
 	var err error
-	if p.options, err = s.options(s.err, []input{{name: s.output}}, false); err != nil {
+	if !p.closed {
+		p.options, err = s.options(s.err, []input{{name: s.output}}, false)
+	}
+	if err != nil {
 		return nil, err
 	}
 	p.options.Namespace = s.namespace
-	info, err := os.Stat(s.output)
+	return p, p.read(s.output)
+}
+
+func (p *previous) read(file string) error {
+	info, err := os.Stat(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return p, nil
+		return nil
 	case err != nil:
-		return nil, &report.PlacedError{File: s.output, Operation: "read", Err: report.Cause(err)}
+		return &report.PlacedError{File: file, Operation: "read", Err: report.Cause(err)}
 	case info.IsDir():
-		return nil, &report.PlacedError{File: s.output, Operation: "write", Err: errDirectory}
+		return &report.PlacedError{File: file, Operation: "write", Err: errDirectory}
 	case !info.Mode().IsRegular():
-		return p, nil
+		return nil
 	}
-	in := input{name: s.output}
-	if err := in.read(nil); err != nil {
-		return nil, err
+	in := input{name: file}
+	switch err := in.read(nil); {
+	case err != nil && p.closed:
+		return nil // it is replaced whatever it holds
+	case err != nil:
+		return err
 	}
 	p.raw = in.stream.Bytes()
 	for _, doc := range in.stream.Documents {
@@ -63,7 +74,7 @@ func (s *sealCommand) previous(ctx context.Context) (*previous, error) {
 	if err != nil {
 		p.objects = nil
 	}
-	return p, nil
+	return nil
 }
 
 // oldSecret is a previous SealedSecret that was opened, or nil.
@@ -76,20 +87,15 @@ type oldSecret struct {
 // there is one and it opens. notes tell that it may open another time: whoever
 // cannot open at all seals anew every time and knows it.
 func (p *previous) secret(ctx context.Context, f found, namespace string) (old *oldSecret, notes []string) {
-	if ns := f.Namespace(); ns != "" {
-		namespace = ns
+	was, ok := p.find(f, namespace)
+	if !ok || p.closed {
+		return nil, nil
 	}
-	for _, old := range p.objects {
-		if old.Group() != sopsdoc.Group || old.Name() != f.Name() || old.Namespace() != namespace {
-			continue
-		}
-		opened, err := unseal.Open(ctx, old.Node, p.options)
-		if err != nil {
-			return nil, mayOpenLater(err)
-		}
-		return &oldSecret{old, opened}, nil
+	opened, err := unseal.Open(ctx, was.Node, p.options)
+	if err != nil {
+		return nil, mayOpenLater(err)
 	}
-	return nil, nil
+	return &oldSecret{was, opened}, nil
 }
 
 func mayOpenLater(err error) []string {
@@ -170,7 +176,7 @@ func (p *previous) file(ctx context.Context) *sopsdoc.PreviousFile {
 		}
 		nodes = append(nodes, f.root)
 	}
-	if len(nodes) == 0 {
+	if len(nodes) == 0 || p.closed {
 		return nil
 	}
 	opened, err := unseal.OpenFile(ctx, nodes, p.options)

@@ -43,7 +43,7 @@ func newRoot(c console) *cobra.Command {
 	root.SetOut(c.out)
 	root.SetErr(c.err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, flagError(err)) })
-	root.AddCommand(newSeal(c), newUnseal(c), newInspect(c), newKey(c), newCompletion(c), newVersion(c))
+	root.AddCommand(newSeal(c), newUnseal(c), newInspect(c), newCheck(c), newKey(c), newCompletion(c), newVersion(c))
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultVersionFlag()
 	return root

@@ -45,6 +45,7 @@ func TestMain(m *testing.M) {
 // story up to date instead of failing.
 func TestScript(t *testing.T) {
 	alice, bob := generateIdentity(t), generateIdentity(t)
+	programs := t.TempDir()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -53,11 +54,13 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Values[tbKey{}] = env.T()
 			env.Values[rigKey{}] = newRig()
+			env.Values[programsKey{}] = programs
 			env.Defer(func() { checkNoTemporaryFiles(env) })
 			return people{alice, bob}.moveIn(env)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"arrived":  cmdArrived,
+			"built":    cmdBuilt,
 			"changed":  cmdChanged,
 			"examples": cmdExamples,
 			"expand":   cmdExpand,

@@ -28,7 +28,10 @@ keep their bytes.
 
 A SealedSecret opens only in its own namespace and under its own name, unless
 --scope says otherwise. With --as sops the result is a SOPS-encrypted Secret for
-Flux, KSOPS and the sops CLI, which has no scope.`
+Flux, KSOPS and the sops CLI, which has no scope.
+
+With --kustomize the file can be listed under generators: of a kustomization; to
+build it, kustomize needs signet-kustomize, --enable-alpha-plugins --enable-exec.`
 
 const sealExample = `  signet seal -i secret.yaml
   signet seal secret.yaml -o sealed.yaml
@@ -46,6 +49,7 @@ type sealCommand struct {
 	scope        string
 	as           string
 	freshKey     bool
+	kustomize    bool
 	keepMetadata []string
 	allowClear   []string
 }
@@ -68,6 +72,7 @@ func newSeal(c console) *cobra.Command {
 	flags.StringVar(&s.scope, "scope", "strict", "`SCOPE` in which the result opens: strict (namespace and name), namespace, or cluster (anywhere)")
 	flags.StringVar(&s.as, "as", "sealedsecret", "`FORM` of the result: sealedsecret or sops")
 	flags.BoolVar(&s.freshKey, "fresh-key", false, "encrypt everything anew, also what has not changed")
+	flags.BoolVar(&s.kustomize, "kustomize", false, "make each SealedSecret its own generator in kustomize builds")
 	flags.StringArrayVar(&s.keepMetadata, "keep-metadata", nil, "seal this label or annotation `KEY` although it would be left out")
 	flags.StringArrayVar(&s.allowClear, "allow-clear", nil, "the value of this `KEY` may also stand in a label, annotation or comment")
 	fixedCompletion(cmd, "scope", "strict", "namespace", "cluster")
@@ -96,6 +101,8 @@ func (s *sealCommand) check(cmd *cobra.Command, args []string) error {
 		return usagef(cmd, "--as is sealedsecret or sops, not %q", s.as)
 	case s.as == "sops" && cmd.Flags().Changed("scope"):
 		return usagef(cmd, "--scope has no meaning with --as sops: a SOPS document opens wherever it is")
+	case s.as == "sops" && s.kustomize:
+		return usage(cmd, errKustomizeSOPS)
 	case len(args) == 0 && !s.used():
 		return usagef(cmd, "name a file, a directory, - for stdin, or build a Secret with --from-...")
 	case s.used() && s.inPlace:

@@ -252,10 +252,11 @@ func (s *sealing) object(ctx context.Context, f found, o seal.Options) (body []b
 	if err != nil {
 		return nil, nil, err
 	}
-	f.Replace(result.Node)
+	node, changed := s.asGenerator(f, result.Node)
+	f.Replace(node)
 	if f.Item == 0 {
-		f.root.HeadComment, f.root.FootComment = result.Node.HeadComment, result.Node.FootComment
-		if result.Unchanged {
+		f.root.HeadComment, f.root.FootComment = node.HeadComment, node.FootComment
+		if result.Unchanged && !changed {
 			body = old.body(f.doc)
 		}
 	}

@@ -20,32 +20,42 @@ import (
 // bench is one run: the programs, and a folder for everything else.
 type bench struct {
 	options
-	root         string // of the repository
-	dir          string
-	signet, sops string // paths of the programs
+	root                    string // of the repository
+	dir                     string // in which signet-kustomize is, too
+	signet, sops, kustomize string // paths of the programs
+	notes                   []string
 }
 
-// newBench builds both programs, Signet as `make build` does.
+// newBench builds the programs, Signet's as `make build` does.
 func newBench(ctx context.Context, dir string, o options) (*bench, error) {
 	root, err := goList(ctx, ".", "-m", "-f", "{{.Dir}}")
 	if err != nil {
 		return nil, err
 	}
 	b := &bench{options: o, root: root[0], dir: dir, signet: filepath.Join(dir, "signet")}
-	say("building signet and sops")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -X github.com/signet-secrets/signet/internal/buildinfo.version=bench", "-o", b.signet, "./cmd/signet")
+	say("building signet, signet-kustomize, sops and kustomize")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -X github.com/signet-secrets/signet/internal/buildinfo.version=bench",
+		"-o", dir+string(filepath.Separator), "./cmd/signet", "./cmd/"+function)
 	build.Dir, build.Env = b.root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build signet: %w\n%s", err, out)
 	}
-	script := exec.CommandContext(ctx, filepath.Join(b.root, "internal", "testbin", "build.sh"), "sops")
+	if b.sops, err = b.testbin(ctx, "sops"); err != nil {
+		return nil, err
+	}
+	b.kustomize, err = b.testbin(ctx, "kustomize")
+	return b, err
+}
+
+// testbin returns the path of a program of others, which it builds if need be.
+func (b *bench) testbin(ctx context.Context, name string) (string, error) {
+	script := exec.CommandContext(ctx, filepath.Join(b.root, "internal", "testbin", "build.sh"), name)
 	script.Stderr = os.Stderr
 	path, err := script.Output()
 	if err != nil {
-		return nil, fmt.Errorf("build sops: %w", err)
+		return "", fmt.Errorf("build %s: %w", name, err)
 	}
-	b.sops = strings.TrimSpace(string(path))
-	return b, nil
+	return strings.TrimSpace(string(path)), nil
 }
 
 // goList runs `go list` in dir and returns the lines of its output.
@@ -69,13 +79,17 @@ func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"
 
 // printMachine prints what the numbers depend on.
 func (b *bench) printMachine(ctx context.Context, w io.Writer) {
-	version, err := exec.CommandContext(ctx, b.sops, "--version", "--disable-version-check").Output()
-	if err != nil {
-		version = []byte("sops, version unknown")
+	version := func(args ...string) string {
+		out, err := exec.CommandContext(ctx, args[0], args[1:]...).Output()
+		if err != nil {
+			return "version unknown"
+		}
+		first, _, _ := strings.Cut(string(out), "\n")
+		return strings.TrimSpace(first)
 	}
-	first, _, _ := strings.Cut(string(version), "\n")
-	fmt.Fprintf(w, "%s, %s, %d cores, %s/%s, %s, %s\n",
-		time.Now().Format(time.DateOnly), figures.CPUModel(ctx), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), first)
+	fmt.Fprintf(w, "%s, %s, %d cores, %s/%s, %s, %s, kustomize %s\n",
+		time.Now().Format(time.DateOnly), figures.CPUModel(ctx), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(),
+		version(b.sops, "--version", "--disable-version-check"), version(b.kustomize, "version"))
 	fmt.Fprintf(w, "Medians of %d rounds (%d for starts) in which the programs take turns; the ratio is that of the median round.\n", b.rounds, b.starts)
 	fmt.Fprint(w, "Every result was opened and compared with what went in.\n\n")
 }

@@ -16,7 +16,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// content is what Secrets hold: values by "<secret>/<key>".
+// content is what objects hold: values by "<secret>/<key>", and by
+// "ConfigMap/<name>/<key>".
 type content map[string]string
 
 // newSecret returns the manifest of a Secret with random values and adds them
@@ -32,37 +33,76 @@ func newSecret(all content, name string, keys ...string) []byte {
 	return out.Bytes()
 }
 
-// readContent reads the values of all Secrets in manifests.
+// newConfigMap returns the manifest of a ConfigMap with random values and adds
+// them to all.
+func newConfigMap(all content, name string, keys ...string) []byte {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: %s\n  namespace: prod\ndata:\n", name)
+	for _, key := range keys {
+		value := rand.Text()
+		all["ConfigMap/"+name+"/"+key] = value
+		fmt.Fprintf(&out, "  %s: %s\n", key, value)
+	}
+	return out.Bytes()
+}
+
+// object is what comes out of the programs.
+type object struct {
+	Kind       string
+	Metadata   struct{ Name string }
+	Data       map[string]string
+	StringData map[string]string `yaml:"stringData"`
+	Items      []object
+}
+
+// readContent reads the values of all objects in manifests.
 func readContent(r io.Reader) (content, error) {
 	all := content{}
 	decoder := yaml.NewDecoder(r)
 	for {
-		var object struct {
-			Kind       string
-			Metadata   struct{ Name string }
-			Data       map[string]string
-			StringData map[string]string `yaml:"stringData"`
-		}
-		err := decoder.Decode(&object)
+		var o object
+		err := decoder.Decode(&o)
 		switch {
 		case errors.Is(err, io.EOF):
 			return all, nil
 		case err != nil:
 			return nil, err
-		case object.Kind != "Secret":
-			return nil, fmt.Errorf("kind %q, want Secret", object.Kind)
 		}
-		for key, encoded := range object.Data {
-			value, err := base64.StdEncoding.DecodeString(encoded)
-			if err != nil {
-				return nil, err
-			}
-			all[object.Metadata.Name+"/"+key] = string(value)
-		}
-		for key, value := range object.StringData {
-			all[object.Metadata.Name+"/"+key] = value
+		if err := all.add(o); err != nil {
+			return nil, err
 		}
 	}
+}
+
+// add adds the values of a Secret, a ConfigMap or a list of them, and takes
+// nothing else.
+func (all content) add(o object) error {
+	switch o.Kind {
+	case "ResourceList":
+		for _, item := range o.Items {
+			if err := all.add(item); err != nil {
+				return err
+			}
+		}
+	case "ConfigMap":
+		for key, value := range o.Data {
+			all["ConfigMap/"+o.Metadata.Name+"/"+key] = value
+		}
+	case "Secret":
+		for key, encoded := range o.Data {
+			value, err := base64.StdEncoding.DecodeString(encoded)
+			if err != nil {
+				return err
+			}
+			all[o.Metadata.Name+"/"+key] = string(value)
+		}
+		for key, value := range o.StringData {
+			all[o.Metadata.Name+"/"+key] = value
+		}
+	default:
+		return fmt.Errorf("kind %q, want Secret or ConfigMap", o.Kind)
+	}
+	return nil
 }
 
 // verifyOpened checks that files hold exactly these values, in clear.

@@ -14,6 +14,8 @@ func TestVerifyOpened(t *testing.T) {
 	want := content{}
 	right := string(newSecret(want, "a", "x", "y")) + "---\n" + string(newSecret(want, "b", "x"))
 	value := want["a/x"]
+	configMap := string(newConfigMap(want, "c", "x"))
+	right += "---\n" + configMap
 	tests := []struct {
 		name, text string
 		ok         bool
@@ -23,6 +25,11 @@ func TestVerifyOpened(t *testing.T) {
 		{"another value", strings.Replace(right, value, "other", 1), false},
 		{"a value is missing", strings.Replace(right, "  x: "+value+"\n", "", 1), false},
 		{"still sealed", strings.Replace(right, "kind: Secret", "kind: SealedSecret", 1), false},
+		{"a ConfigMap is missing", strings.Replace(right, "---\n"+configMap, "", 1), false},
+		{"another value of a ConfigMap", strings.Replace(right, want["ConfigMap/c/x"], "other", 1), false},
+		{"a list", listed(right), true},
+		{"a list, still sealed", listed(strings.Replace(right, "kind: Secret", "kind: SealedSecret", 1)), false},
+		{"an empty list", "kind: ResourceList\nitems: []\n", false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -35,6 +42,15 @@ func TestVerifyOpened(t *testing.T) {
 			}
 		})
 	}
+}
+
+// listed is what a function makes of manifests.
+func listed(manifests string) string {
+	list := "kind: ResourceList\nitems:\n"
+	for item := range strings.SplitSeq(manifests, "---\n") {
+		list += "- " + strings.ReplaceAll(strings.TrimSpace(item), "\n", "\n  ") + "\n"
+	}
+	return list
 }
 
 func TestVerifyChangedLines(t *testing.T) {

@@ -59,8 +59,9 @@ func (b *bench) manyDocuments(ctx context.Context, kind string, keyFlags ...stri
 	}, err
 }
 
-func (b *bench) newCorpus(ctx context.Context, kind string, keyFlags ...string) (*corpus, error) {
-	c := &corpus{bench: b, dir: filepath.Join(b.dir, kind), content: content{}}
+// newCorpus makes a corpus in a folder of that name, and a key.
+func (b *bench) newCorpus(ctx context.Context, name string, keyFlags ...string) (*corpus, error) {
+	c := &corpus{bench: b, dir: filepath.Join(b.dir, name), content: content{}}
 	for _, sub := range []string{"plain", "signet", "sops", "signet-opened", "sops-opened"} {
 		if err := os.MkdirAll(filepath.Join(c.dir, sub), 0o700); err != nil {
 			return nil, err

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Bench measures Signet beside stock SOPS: the same work on the same content,
-// both programs in turn, in one run. It prints medians and ratios, for only
-// ratios mean something on another machine.
+// both programs in turn, in one run; and what signet-kustomize and the filter
+// take in a build of kustomize. It prints medians and ratios, for only ratios
+// mean something on another machine.
 //
-//	go run ./internal/bench [-rounds 5] [-starts 40] [-documents 200] [-keys 1000]
+//	go run ./internal/bench [-rounds 5] [-starts 40] [-documents 200] [-keys 1000] [-only kustomize]
 //
 // Every result is opened and compared with what went in, outside of the timed
 // part, so that a command that fails cannot look fast. A target that is missed
@@ -17,6 +18,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 )
 
@@ -24,8 +26,9 @@ import (
 type options struct {
 	rounds    int // of everything but program starts
 	starts    int
-	documents int // in a stream
-	keys      int // of the large Secret
+	documents int    // in a stream
+	keys      int    // of the large Secret
+	only      string // name of a part, "" is all
 }
 
 func main() {
@@ -37,6 +40,7 @@ func main() {
 	flag.IntVar(&o.starts, "starts", 40, "how often program starts are measured")
 	flag.IntVar(&o.documents, "documents", 200, "documents in a stream, and files for sops")
 	flag.IntVar(&o.keys, "keys", 1000, "keys of the large Secret")
+	flag.StringVar(&o.only, "only", "", "measure one `PART`: start, classic, hybrid, kms, large, builds or kustomize")
 	flag.Parse()
 	if flag.NArg() > 0 || min(o.rounds, o.starts, o.documents, o.keys) < 1 {
 		flag.Usage()
@@ -51,7 +55,33 @@ func main() {
 	}
 }
 
+// part is a part of a run.
+type part struct {
+	name    string
+	measure func(*bench, context.Context) ([]row, error)
+}
+
+// parts returns the part of that name, "" is all.
+func parts(name string) ([]part, error) {
+	all := []part{
+		{"start", (*bench).start}, {"classic", (*bench).classic}, {"hybrid", (*bench).hybrid}, {"kms", (*bench).keyServices},
+		{"large", (*bench).large}, {"builds", (*bench).builds}, {"kustomize", (*bench).kustomizeBuilds},
+	}
+	if name == "" {
+		return all, nil
+	}
+	i := slices.IndexFunc(all, func(p part) bool { return p.name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("there is no part %q", name)
+	}
+	return all[i : i+1], nil
+}
+
 func run(ctx context.Context, o options) error {
+	parts, err := parts(o.only)
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "signet-bench-")
 	if err != nil {
 		return err
@@ -62,16 +92,15 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	var rows []row
-	for _, measure := range []func(context.Context) ([]row, error){
-		b.start, b.classic, b.hybrid, b.keyServices, b.large, b.builds,
-	} {
-		more, err := measure(ctx)
+	for _, part := range parts {
+		more, err := part.measure(b, ctx)
 		if err != nil {
 			return err
 		}
 		rows = append(rows, more...)
 	}
 	b.printMachine(ctx, os.Stdout)
-	printTable(os.Stdout, rows)
+	printTables(os.Stdout, rows)
+	b.printNotes(os.Stdout)
 	return nil
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,8 +27,9 @@ type cost struct {
 // command is a program to run.
 type command struct {
 	args   []string // the program first
-	env    []string // nothing else is in its environment but PATH
-	stdout string   // file for the output
+	env    []string // nothing else is in its environment but PATH, unless that is here, too
+	stdin  string   // file for the input; "" is an empty one
+	stdout string   // file for the output, in the folder to run in
 }
 
 // run runs a program to its end. A non-zero exit code is an error.
@@ -37,11 +39,16 @@ func (c command) run(ctx context.Context) (cost, error) {
 		return cost{}, err
 	}
 	defer out.Close()
+	in, err := os.Open(cmp.Or(c.stdin, os.DevNull))
+	if err != nil {
+		return cost{}, err
+	}
+	defer in.Close()
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
 	cmd.Dir = filepath.Dir(c.stdout) // where there is no .sops.yaml
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, c.env...)
-	cmd.Stdout, cmd.Stderr = out, &stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, &stderr
 	start := time.Now()
 	err = cmd.Run()
 	wall := time.Since(start)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -13,6 +14,7 @@ import (
 type row struct {
 	work         string
 	signet, sops string
+	beside       string  // what stands in the column of sops, if it is another
 	ratio        float64 // signet by sops: the median of the rounds, whose two parts met the same noise
 	low, high    float64 // quartiles of the rounds' ratios; 0 if there are no rounds
 	cpuRatio     float64 // of CPU time; 0 if not measured
@@ -64,9 +66,28 @@ func column(costs []cost, get func(cost) float64) []float64 {
 	return values
 }
 
-// printTable prints the rows in columns.
-func printTable(w io.Writer, rows []row) {
-	lines := [][]string{{"work", "signet", "sops", "ratio", "quartiles", "CPU ratio", "target", "result"}}
+// printTables prints the rows in columns, and those beside something else than
+// sops in tables of their own.
+func printTables(w io.Writer, rows []row) {
+	var order []string
+	tables := map[string][]row{}
+	for _, r := range rows {
+		name := cmp.Or(r.beside, "sops")
+		if tables[name] == nil {
+			order = append(order, name)
+		}
+		tables[name] = append(tables[name], r)
+	}
+	for i, name := range order {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		printTable(w, name, tables[name])
+	}
+}
+
+func printTable(w io.Writer, beside string, rows []row) {
+	lines := [][]string{{"work", "signet", beside, "ratio", "quartiles", "CPU ratio", "target", "result"}}
 	for _, r := range rows {
 		spread, cpu, target := "", "", ""
 		if r.high > 0 {
@@ -76,7 +97,7 @@ func printTable(w io.Writer, rows []row) {
 			cpu = fmt.Sprintf("%.3f", r.cpuRatio)
 		}
 		if r.target > 0 {
-			target = fmt.Sprintf("<= %.2f", r.target)
+			target = fmt.Sprintf("<= %.3f", r.target)
 		}
 		lines = append(lines, []string{r.work, r.signet, r.sops, fmt.Sprintf("%.3f", r.ratio), spread, cpu, target, r.verdict()})
 	}

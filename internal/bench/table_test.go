@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestVerdict(t *testing.T) {
@@ -28,6 +30,21 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// A row beside something else than sops must not be read as one beside sops.
+func TestPrintTables(t *testing.T) {
+	var out strings.Builder
+	printTables(&out, []row{{work: "a", ratio: 1}, {work: "b", beside: "no function", ratio: 2}, {work: "c", ratio: 3}})
+	var got []string
+	for line := range strings.Lines(out.String()) {
+		fields := strings.Fields(line)
+		got = append(got, strings.Join(fields[:min(4, len(fields))], " "))
+	}
+	want := []string{"work signet sops ratio", "a 1.000", "c 3.000", "", "work signet no function", "b 2.000"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("tables differ (-want +got):\n%s", diff)
+	}
+}
+
 // One round on a busy machine must not decide, whichever program it hits.
 func TestTimeRow(t *testing.T) {
 	ms := func(wall, cpu int) cost {
@@ -43,9 +60,9 @@ func TestTimeRow(t *testing.T) {
 		t.Errorf("ratios %v and %v, want 0.1 and 0.1", r.ratio, r.cpuRatio)
 	}
 	var out strings.Builder
-	printTable(&out, []row{r, sizeRow("size", 1<<20, 4<<20)})
+	printTables(&out, []row{r, sizeRow("size", 1<<20, 4<<20)})
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != 3 || !strings.HasSuffix(lines[1], "<= 0.50  met") || !strings.HasSuffix(lines[2], "1.0 MiB  4.0 MiB  0.250") {
+	if len(lines) != 3 || !strings.HasSuffix(lines[1], "<= 0.500  met") || !strings.HasSuffix(lines[2], "1.0 MiB  4.0 MiB  0.250") {
 		t.Errorf("table:\n%s", out.String())
 	}
 }

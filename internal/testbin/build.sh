@@ -56,18 +56,28 @@ describe() {
 		flags+=" -X main.VERSION=${version#v}"
 		check=(--version) expect="controller version: ${version#v}" minutes="3 minutes"
 		;;
+	helm) # upstream: Makefile; no commit
+		flags+=" -X helm.sh/helm/v4/internal/version.version=$version"
+		check=(version --template '{{.Version}}') expect=$version minutes="4 minutes"
+		;;
+	argocd-cmp-server) # upstream: Makefile; no commit, for which its version says unknown
+		flags+=" -X github.com/argoproj/argo-cd/v3/common.version=${version#v}"
+		check=(version) expect="argocd-cmp-server: $version+unknown" minutes="6 minutes"
+		;;
 	*) die "$1: build.sh has no entry for it in describe" ;;
 	esac
 }
 
 # pinned prints the package after `tool` in a go.mod and the version of the
-# module that holds it.
+# module that holds it. Without a tool the program is the folder itself, and its
+# version that of the first module it requires.
 pinned() {
 	awk '
 		$1 == "tool" { tool = $2 }
 		$1 == "require" { $1 = ""; $0 = $0 }
-		$2 ~ /^v[0-9]/ { version[$1] = $2 }
+		$2 ~ /^v[0-9]/ { version[$1] = $2; if (!first) first = $2 }
 		END {
+			if (!tool) { print ".", first; exit }
 			for (m in version)
 				if (index(tool "/", m "/") == 1 && length(m) > length(best)) best = m
 			print tool, version[best]
@@ -181,6 +191,7 @@ ensure() {
 	describe "$name"
 	hash=$({
 		cat "$name/go.mod" "$name/go.sum"
+		[ "$package" != . ] || cat "$name"/*.go
 		(cd "$name" && go version)
 		echo "$flags"
 	} | sha256)

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signet-secrets/signet/internal/report"
+)
+
+const checkLong = `Look for mistakes, without any key. Nothing is opened and nothing is changed.
+What is found is printed, one line each, and the exit code is 1; if nothing is,
+nothing is printed.
+
+Files and directories are sources; stdin, the output of a command after -- and,
+with --rendered, files are rendered output. The rules:
+
+  clear-secret  in sources: a Secret with values in clear
+  leftover      in rendered output: something sealed that was not opened, a
+                value encrypted by SOPS, the configuration of a function
+  missing       in rendered output, with --kustomization DIR: a Secret that a
+                generator of that kustomization, or of one that it refers to,
+                should have made is not there
+
+kustomize leaves functions out without a word, and succeeds, if it is not given
+--enable-exec: the last two rules find that before something is applied, or
+pruned. Names may have got prefixes, suffixes and hashes. A Secret that is merged
+into one of the same name is not told from that one. Kustomizations outside of
+the repository are not looked into. What signet-controller is to open in the
+cluster counts as left over.`
+
+const checkExample = `  signet check app
+  signet check --kustomization app -- kustomize build --enable-alpha-plugins --enable-exec app
+  kustomize build --enable-alpha-plugins --enable-exec app | signet check --kustomization app --print - | kubectl apply -f -`
+
+// checkCommand holds the flags of `signet check`.
+type checkCommand struct {
+	console
+	rendered       bool
+	kustomizations []string
+	output         string
+	print          bool
+	allowEmpty     bool
+}
+
+func newCheck(c console) *cobra.Command {
+	k := &checkCommand{console: c}
+	cmd := &cobra.Command{
+		Use:     "check [flags] FILE|DIR|-... | -- COMMAND [ARG]...",
+		Short:   "Find Secrets in clear, and what a build has left sealed",
+		Long:    checkLong,
+		Example: checkExample,
+		RunE:    k.run,
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&k.rendered, "rendered", false, "the files are rendered output; --rendered=false: stdin is not")
+	flags.StringArrayVar(&k.kustomizations, "kustomization", nil, "expect the Secrets that generators of the kustomization in `DIR` make")
+	flags.StringVar(&k.output, "output", "text", "`FORMAT`: text or json")
+	flags.BoolVar(&k.print, "print", false, "print what was read to stdout if nothing was found, else what was found to stderr")
+	flags.BoolVar(&k.allowEmpty, "allow-empty", false, "empty input is no error")
+	fixedCompletion(cmd, "output", "text", "json")
+	if err := cmd.MarkFlagDirname("kustomization"); err != nil {
+		panic(err) // the flag does not exist: seen by every test
+	}
+	return cmd
+}
+
+func (k *checkCommand) run(cmd *cobra.Command, args []string) error {
+	if k.output != "text" && k.output != "json" {
+		return usagef(cmd, "--output is text or json, not %q", k.output)
+	}
+	inputs, err := readInputs(cmd, k.console, args, k.checkInputs)
+	if err != nil {
+		return err
+	}
+	if err := notEmpty(inputs, k.allowEmpty); err != nil {
+		if len(k.kustomizations) > 0 {
+			err = &emptyBuildError{err}
+		}
+		return err
+	}
+	found, err := k.findings(cmd, inputs)
+	if err != nil {
+		return err
+	}
+	return k.report(inputs, found)
+}
+
+// emptyBuildError says that nothing came of a kustomization.
+type emptyBuildError struct{ err error }
+
+func (e *emptyBuildError) Error() string { return e.err.Error() }
+func (e *emptyBuildError) Unwrap() error { return e.err }
+
+// isRendered reports whether an input is what a build has made.
+func (k *checkCommand) isRendered(cmd *cobra.Command, in input) bool {
+	if cmd.Flags().Changed("rendered") {
+		return k.rendered
+	}
+	return in.name == "-" || in.fromCommand
+}
+
+// checkInputs refuses to look for Secrets where there cannot be any.
+func (k *checkCommand) checkInputs(cmd *cobra.Command, inputs []input) error {
+	rendered := func(in input) bool { return k.isRendered(cmd, in) }
+	if len(k.kustomizations) > 0 && !slices.ContainsFunc(inputs, rendered) {
+		return usagef(cmd, "--kustomization says what rendered output must hold: name it with --rendered, as - or as a command after --")
+	}
+	return nil
+}
+
+// findings applies the rules to all inputs.
+func (k *checkCommand) findings(cmd *cobra.Command, inputs []input) ([]finding, error) {
+	var expected []expectation
+	for _, dir := range k.kustomizations {
+		more, err := readBuild(k.err, dir)
+		if err != nil {
+			return nil, err
+		}
+		if len(more) == 0 {
+			note(k.err, dir, "no generator in it makes Secrets of sealed documents: none is expected")
+		}
+		expected = append(expected, more...)
+	}
+	var all []finding
+	var errs []error
+	rendered := &renderedRules{secrets: len(expected) > 0}
+	for _, in := range inputs {
+		var found []finding
+		var err error
+		switch {
+		case k.isRendered(cmd, in):
+			found, err = rendered.check(in)
+		case !in.walked || in.mentions("Secret"):
+			found, err = clearSecrets(in)
+		}
+		all = append(all, found...)
+		errs = append(errs, report.Split(err)...)
+	}
+	return append(all, missingSecrets(expected, rendered.names)...), errors.Join(errs...)
+}
+
+// report prints what was found, or else what was read.
+func (k *checkCommand) report(inputs []input, found []finding) error {
+	w := k.out
+	if k.print {
+		w = k.err
+	}
+	if len(found) > 0 || k.output == "json" && !k.print {
+		if err := writeFindings(w, found, k.output); err != nil {
+			return err
+		}
+	}
+	if len(found) > 0 {
+		return &foundError{len(found)}
+	}
+	if k.print {
+		outputs := make([][]byte, len(inputs))
+		for i, in := range inputs {
+			outputs[i] = in.stream.Bytes()
+		}
+		if _, err := k.out.Write(join(outputs)); err != nil {
+			return fmt.Errorf("write stdout: %w", report.Cause(err))
+		}
+	}
+	return nil
+}

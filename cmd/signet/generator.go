@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/signet-secrets/signet/seal/manifest"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
+)
+
+// Annotations of a SealedSecret that kustomize reads where it is a generator
+// (kyaml: fn/runtime/runtimeutil, kustomize api: internal/plugins/utils).
+const (
+	functionAnnotation = "config.kubernetes.io/function"
+	hashAnnotation     = "kustomize.config.k8s.io/needs-hash"
+	behaviorAnnotation = "kustomize.config.k8s.io/behavior"
+)
+
+// functionSpec names the program that opens a SealedSecret in a build. It has no
+// args and no envs: kustomize before 5.7 refuses a document that has them.
+const functionSpec = "exec:\n  path: signet-kustomize\n"
+
+// errKustomizeSOPS says that only a SealedSecret can be a generator by itself.
+var errKustomizeSOPS = errors.New("--kustomize has no meaning with --as sops: kustomize takes a Secret for a resource, not for a generator")
+
+// asGenerator gives a SealedSecret the annotations that kustomize needs: with
+// --kustomize that of a function, without it what the previous document of the
+// same place had, also if it could not be opened. It changes a copy.
+func (s *sealing) asGenerator(f found, n *yaml.Node) (result *yaml.Node, changed bool) {
+	want := s.previous.generator(f, s.namespace)
+	if s.kustomize {
+		want[functionAnnotation] = functionSpec
+	}
+	for _, key := range []string{functionAnnotation, hashAnnotation, behaviorAnnotation} {
+		now := manifest.GetString(manifest.Root(n), "metadata", "annotations", key)
+		forced := s.kustomize && key == functionAnnotation
+		if want[key] == now || now != "" && !forced || want[key] == "" {
+			continue
+		}
+		if !changed {
+			n, changed = manifest.Clone(n), true
+		}
+		annotate(manifest.Get(manifest.Root(n), "metadata"), key, want[key])
+	}
+	return n, changed
+}
+
+// generator returns the annotations for kustomize of the previous SealedSecret
+// of the same namespace and name.
+func (p *previous) generator(f found, namespace string) map[string]string {
+	kept := map[string]string{}
+	old, ok := p.find(f, namespace)
+	if !ok || manifest.GetString(old.Node, "metadata", "annotations", functionAnnotation) == "" {
+		return kept
+	}
+	for _, key := range []string{functionAnnotation, hashAnnotation, behaviorAnnotation} {
+		if v := manifest.GetString(old.Node, "metadata", "annotations", key); v != "" {
+			kept[key] = v
+		}
+	}
+	return kept
+}
+
+// find returns the previous SealedSecret of the same namespace and name.
+func (p *previous) find(f found, namespace string) (found, bool) {
+	if ns := f.Namespace(); ns != "" {
+		namespace = ns
+	}
+	i := slices.IndexFunc(p.objects, func(old found) bool {
+		return old.Group() == sopsdoc.Group && old.Name() == f.Name() && old.Namespace() == namespace
+	})
+	if i < 0 {
+		return found{}, false
+	}
+	return p.objects[i], true
+}
+
+// annotate sets an annotation, in its place where the others are sorted.
+func annotate(metadata *yaml.Node, key, value string) {
+	annotations := manifest.Get(metadata, "annotations")
+	if annotations == nil || annotations.Kind != yaml.MappingNode {
+		manifest.Set(metadata, "annotations", manifest.Mapping(manifest.String(key), manifest.String(value)))
+		return
+	}
+	annotations.Style &^= yaml.FlowStyle
+	keys := manifest.Keys(annotations)
+	if at, found := slices.BinarySearch(keys, key); !found && slices.IsSorted(keys) {
+		annotations.Content = slices.Insert(annotations.Content, 2*at, manifest.String(key), manifest.String(value))
+		return
+	}
+	manifest.Set(annotations, key, manifest.String(value))
+}

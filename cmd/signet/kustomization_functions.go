@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/seal/manifest"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
+)
+
+// function reads one entry of generators: or transformers: in the kustomization
+// of that file: YAML, a file, or a folder whose resources are configurations.
+func (r *buildReader) function(file, entry string) error {
+	if in, ok := inline(r.shown(file), entry); ok {
+		return r.configurations(in, path.Dir(file))
+	}
+	target, isDir, err := r.resolve(file, entry)
+	switch {
+	case err != nil || target == "":
+		return err
+	case isDir:
+		return r.functionFolder(target, path.Dir(file), 0)
+	}
+	return r.functionFile(target, path.Dir(file))
+}
+
+// inline returns an entry that is itself the configuration, as kustomize tells
+// it from a path (kustomize api: internal/target/kusttarget.go).
+func inline(name, entry string) (input, bool) {
+	stream, err := manifest.Split([]byte(entry))
+	if err != nil || len(stream.Documents) == 0 {
+		return input{}, false
+	}
+	in := input{name: name, stream: stream}
+	if strings.Contains(entry, "\n") { // no path, and perhaps malformed
+		return in, true
+	}
+	n, err := stream.Documents[0].Node()
+	return in, err == nil && n != nil && manifest.Root(n).Kind == yaml.MappingNode
+}
+
+// functionFolder reads the configurations among the resources of a kustomization
+// that another one, in the folder root, lists as functions.
+func (r *buildReader) functionFolder(dir, root string, depth int) error {
+	if depth > maxFunctionFolders {
+		return r.fail(dir, errBuildTooLarge)
+	}
+	file, k, err := r.kustomization(dir)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, entry := range slices.Concat(k.Resources, k.Components, k.Bases) {
+		target, isDir, err := r.resolve(file, entry)
+		switch {
+		case err != nil || target == "":
+		case isDir:
+			err = r.functionFolder(target, root, depth+1)
+		default:
+			err = r.functionFile(target, root)
+		}
+		errs = append(errs, report.Split(err)...)
+	}
+	return errors.Join(errs...)
+}
+
+// maxFunctionFolders is how deep folders of configurations may refer to each
+// other; kustomize refuses cycles.
+const maxFunctionFolders = 20
+
+func (r *buildReader) functionFile(file, root string) error {
+	in, err := r.input(file)
+	if err != nil {
+		return err
+	}
+	return r.configurations(in, root)
+}
+
+func (r *buildReader) input(file string) (input, error) {
+	text, err := r.content(file, maxBuildBytes)
+	if err != nil {
+		return input{}, r.fail(file, err)
+	}
+	stream, err := manifest.Split(text)
+	if err != nil {
+		return input{}, r.fail(file, err)
+	}
+	return input{name: r.shown(file), stream: stream}, nil
+}
+
+// configurations adds what the functions will make whose configurations are in
+// the input. root is the folder of the kustomization that lists them. Other
+// functions do not matter, whatever kustomize can read in theirs.
+func (r *buildReader) configurations(in input, root string) error {
+	if !in.mentions(sopsdoc.Group, ksopsAPIVersion) {
+		return nil
+	}
+	var inFiles []error // which name their own place
+	_, err := in.objects(func(f found) (bool, error) {
+		err := r.configuration(in.name, f, root)
+		if errors.As(err, new(*report.PlacedError)) {
+			inFiles = append(inFiles, report.Split(err)...)
+			return false, nil
+		}
+		return false, err
+	}, sopsdoc.Group, ksopsAPIVersion)
+	return errors.Join(append(report.Split(err), inFiles...)...)
+}
+
+func (r *buildReader) configuration(file string, f found, root string) error {
+	switch {
+	case f.APIVersion() == sopsdoc.APIVersion && f.Kind() == sopsdoc.Kind:
+		return r.expectSealed(file, f)
+	case f.APIVersion() == sopsdoc.APIVersion && f.Kind() == unsealKind:
+		return r.expectFiles(f.Node, root, true)
+	case f.APIVersion() == ksopsAPIVersion && f.Kind() == ksopsKind:
+		if err := r.expectSecretFrom(file, f); err != nil {
+			return err
+		}
+		return r.expectFiles(f.Node, root, false)
+	}
+	_, err := toOpen(f) // an object of our API that this version does not know?
+	return err
+}
+
+// expectSealed expects the Secret of a SealedSecret.
+func (r *buildReader) expectSealed(file string, f found) error {
+	doc, err := sopsdoc.ParseSealedSecret(f.Node)
+	if err != nil {
+		return err
+	}
+	namespace := doc.Namespace
+	if namespace == "" && doc.Envelope.Scope.Namespace != sopsdoc.Any {
+		namespace = doc.Envelope.Scope.Namespace
+	}
+	r.expect(file, f, namespace, doc.SecretName, f.Node)
+	return nil
+}
+
+// expect adds a Secret; in annotated are annotations for kustomize.
+func (r *buildReader) expect(file string, f found, namespace, name string, annotated *yaml.Node) {
+	behavior := manifest.GetString(annotated, "metadata", "annotations", behaviorAnnotation)
+	r.expected = append(r.expected, expectation{
+		namespace: namespace, name: name, merges: behavior == "merge" || behavior == "replace",
+		file: file, document: f.doc.Index, item: f.Item,
+	})
+}
+
+// expectFiles expects the Secrets of sealed documents in the files that a
+// configuration lists.
+func (r *buildReader) expectFiles(config *yaml.Node, root string, patterns bool) error {
+	names, err := listed(config, "files")
+	if err != nil {
+		return err
+	}
+	var files []string
+	for _, name := range names {
+		found, err := r.match(root, name, patterns)
+		if err != nil {
+			return fmt.Errorf("files: %s: %w", report.Visible(name), report.Cause(err))
+		}
+		files = append(files, found...)
+	}
+	slices.Sort(files)
+	var errs []error
+	for _, file := range slices.Compact(files) {
+		errs = append(errs, report.Split(r.expectFile(file))...)
+	}
+	return errors.Join(errs...)
+}
+
+// match returns the files that a path or pattern below a folder names.
+func (r *buildReader) match(root, name string, patterns bool) ([]string, error) {
+	full := path.Join(root, name)
+	if path.IsAbs(name) || !fs.ValidPath(full) {
+		return nil, errOutside
+	}
+	if !patterns || !strings.ContainsAny(name, `*?[\`) {
+		_, err := r.tree.Stat(full)
+		return []string{full}, err
+	}
+	all, err := fs.Glob(r.tree.FS(), full)
+	if err != nil {
+		return nil, errors.New("is a malformed pattern")
+	}
+	all = slices.DeleteFunc(all, func(file string) bool {
+		info, err := r.tree.Stat(file)
+		return err == nil && info.IsDir()
+	})
+	if len(all) == 0 {
+		return nil, errors.New("matches no file")
+	}
+	return all, nil
+}
+
+func (r *buildReader) expectFile(file string) error {
+	in, err := r.input(file)
+	if err != nil {
+		return err
+	}
+	_, err = in.objects(func(f found) (bool, error) {
+		switch {
+		case f.Group() == sopsdoc.Group && f.Kind() == sopsdoc.Kind:
+			return false, r.expectSealed(in.name, f)
+		case sopsdoc.FileMAC(f.Node) == "":
+		case isEncrypted(f.Kind()) || isEncrypted(f.Name()):
+			note(r.stderr, in.name, "kind or name of an object is encrypted: nobody can see whether it is in the output")
+		case f.IsSecret():
+			r.expect(in.name, f, f.Namespace(), f.Name(), f.Node)
+		}
+		return false, nil
+	}, sopsdoc.Group, sopsdoc.MetadataKey)
+	return err
+}
+
+// expectSecretFrom expects what a ksops configuration makes of other files.
+func (r *buildReader) expectSecretFrom(file string, f found) error {
+	list := manifest.Get(f.Node, "secretFrom")
+	if manifest.IsNull(list) {
+		return nil
+	}
+	if list.Kind != yaml.SequenceNode {
+		return &manifest.SyntaxError{Line: list.Line, Path: "secretFrom", Reason: "must be a list"}
+	}
+	for _, from := range list.Content {
+		if name := manifest.GetString(from, "metadata", "name"); name != "" {
+			r.expect(file, f, manifest.GetString(from, "metadata", "namespace"), name, from)
+		}
+	}
+	return nil
+}
+
+// listed returns the strings in a list of a configuration.
+func listed(config *yaml.Node, field string) ([]string, error) {
+	list := manifest.Get(config, field)
+	if manifest.IsNull(list) {
+		return nil, nil
+	}
+	malformed := &manifest.SyntaxError{Line: list.Line, Path: field, Reason: "must be a list of strings"}
+	if list.Kind != yaml.SequenceNode {
+		return nil, malformed
+	}
+	var all []string
+	for _, item := range list.Content {
+		if !manifest.IsString(item) || item.Value == "" {
+			return nil, malformed
+		}
+		all = append(all, item.Value)
+	}
+	return all, nil
+}
