@@ -1,6 +1,6 @@
 # `make help` lists the targets. All run from a clean checkout with Go, git,
 # make and bash, the tests also with gpg (Debian: gnupg). With gcc they run under
-# the race detector (`RACE=`: not).
+# the race detector; `make test RACE=` runs them without.
 
 SHELL    := bash
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -20,9 +20,9 @@ build: ## Build bin/signet, bin/signet-controller and bin/signet-kustomize: stat
 		./cmd/signet ./cmd/signet-controller ./cmd/signet-kustomize
 
 test: testbin ## Run all tests, against real programs (built first, minutes once)
-	go test $(RACE) -timeout 30m ./...
-	$(if $(RACE),go test -run Bounded ./seal/manifest)
-	go -C controller/config/test test -count=1 ./... # it reads files that the cache of results does not watch
+	go test $(RACE) -count=1 -timeout 30m ./... # many tests build and run programs, which the cache of results does not watch
+	$(if $(RACE),go test -run Bounded ./seal/manifest # its limits hold only without the race detector)
+	go -C controller/config/configtest test -count=1 ./...
 
 testbin: ## Build the programs of others that tests and demos run: sops, kustomize, kubectl, a control plane
 	@internal/testbin/build.sh $(TESTBINS) >/dev/null
@@ -50,8 +50,8 @@ verify: ## Check formatting, vet, go.mod, staticcheck, generated files, imports,
 	go vet ./...
 	go mod tidy -diff
 	go tool -modfile=internal/tools/go.mod staticcheck ./...
-	go -C controller/config/test vet ./...
-	go -C controller/config/test mod tidy -diff
+	go -C controller/config/configtest vet ./...
+	go -C controller/config/configtest mod tidy -diff
 	@internal/tools/manifests.sh --check
 	go test ./internal/depcheck
 	@internal/no-machine-paths.sh

@@ -18,9 +18,9 @@ import (
 
 // Indexes of the cache.
 const (
-	// secretIndex lists SealedSecrets by the name of their Secret where that is
-	// not their own, for an index of what is the rule would take more memory
-	// than what it lists.
+	// secretIndex lists SealedSecrets by the name of their Secret, where that is
+	// not their own name: an index of the usual case would take more memory than
+	// it saves.
 	secretIndex = "secret"
 	// ownerIndex lists Secrets by the SealedSecret that they belong to where
 	// that has another name.

@@ -16,8 +16,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	ctrl "sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -27,6 +27,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/signet-secrets/signet/controller/v1alpha1"
+	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/unseal"
 )
 
@@ -43,18 +44,21 @@ func New(cfg *rest.Config, o Options) (manager.Manager, error) {
 		return nil, err
 	}
 	if err := addIndexes(context.Background(), mgr.GetCache()); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("set up the indexes: %w", err)
 	}
 	if err := addControllers(mgr, cfg, o, g); err != nil {
 		return nil, err
 	}
-	return mgr, addChecks(mgr)
+	if err := addChecks(mgr); err != nil {
+		return nil, fmt.Errorf("set up the health checks: %w", err)
+	}
+	return mgr, nil
 }
 
 func newManager(cfg *rest.Config, o Options, g *gate) (manager.Manager, error) {
 	scheme := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("set up the scheme: %w", err)
 	}
 	metav1.AddToGroupVersion(scheme, metav1.SchemeGroupVersion)
 	options := manager.Options{
@@ -122,58 +126,77 @@ func addChecks(mgr manager.Manager) error {
 	})
 }
 
-// addControllers puts the parts together.
-func addControllers(mgr manager.Manager, cfg *rest.Config, o Options, g *gate) error {
+// parts are what the two controllers share.
+type parts struct {
+	cache     cache.Cache
+	secrets   *secretClient
+	api       *apiClient
+	metrics   *metrics
+	enqueue   *enqueuer
+	recovery  *recovery
+	unwrapper keys.Unwrapper
+}
+
+func newParts(c cache.Cache, cfg *rest.Config, o Options, g *gate) (*parts, error) {
 	secrets, err := newSecretClient(cfg, g)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	api, err := newAPIClient(cfg, g)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m := newMetrics(o.Counters)
 	if err := ctrlmetrics.Registry.Register(m); err != nil {
-		return fmt.Errorf("register metrics: %w", err)
+		return nil, fmt.Errorf("register metrics: %w", err)
 	}
-	enqueue := &enqueuer{cache: mgr.GetCache(), records: newRecords(o), shares: newShares(o.Concurrency)}
-	enqueue.shares.again = enqueue.again
+	enqueue := newEnqueuer(c, o)
 	recovery := newRecovery(enqueue.wake)
-	unwrapper := &observed{next: o.Unwrapper, works: recovery.works}
-	keyEvents := make(chan event.GenericEvent, 64)
-	keyRing := &ring{cache: mgr.GetCache(), api: api, wake: enqueue.wake, states: map[string]keyState{}, again: func(name string) {
-		o := &v1alpha1.SealingKey{}
-		o.Name = name
-		select {
-		case keyEvents <- event.GenericEvent{Object: o}:
-		default: // so many that the next one will do
-		}
-	}}
-	keyRing.keys = unseal.NewKeyring(unseal.KeyOptions{Unwrapper: unwrapper, ParseIdentity: o.ParseIdentity, Observe: keyRing.observe})
-	r := &reconciler{
-		cache: mgr.GetCache(), api: api, secrets: secrets,
-		opener:  &opener{unwrapper: unwrapper, keyring: keyRing.keys, closed: keyRing.closed, deny: o.Deny},
-		merging: &merging{client: secrets},
-		ring:    keyRing, policy: newPolicy(o, keyRing.keys),
-		records: enqueue.records, recovery: recovery, shares: enqueue.shares,
-		events: &events{recorder: mgr.GetEventRecorder("signet-controller"), gate: g}, metrics: m,
-	}
-	r.owning = &ownership{client: secrets, gone: r.isGone}
-	if err := addSealingKeys(mgr, keyRing, keyEvents); err != nil {
+	return &parts{
+		cache: c, secrets: secrets, api: api, metrics: m, enqueue: enqueue, recovery: recovery,
+		unwrapper: &observed{next: o.Unwrapper, works: recovery.works},
+	}, nil
+}
+
+// addControllers puts the parts together.
+func addControllers(mgr manager.Manager, cfg *rest.Config, o Options, g *gate) error {
+	p, err := newParts(mgr.GetCache(), cfg, o, g)
+	if err != nil {
 		return err
 	}
-	return addSealedSecrets(mgr, r, enqueue, o)
+	k := newSealingKeys(p.cache, p.api, p.enqueue.wake, unseal.KeyOptions{Unwrapper: p.unwrapper, ParseIdentity: o.ParseIdentity})
+	if err := addSealingKeys(mgr, k); err != nil {
+		return fmt.Errorf("set up the controller of SealingKeys: %w", err)
+	}
+	e := &events{recorder: mgr.GetEventRecorder("signet-controller"), gate: g}
+	if err := addSealedSecrets(mgr, newReconciler(p, o, k, e), p.enqueue, o); err != nil {
+		return fmt.Errorf("set up the controller of SealedSecrets: %w", err)
+	}
+	return nil
+}
+
+func newReconciler(p *parts, o Options, k *sealingKeys, e *events) *reconciler {
+	r := &reconciler{
+		cache: p.cache, api: p.api, secrets: p.secrets,
+		opener:      &opener{unwrapper: p.unwrapper, keyring: k.keyring, closed: k.closed, deny: o.Deny},
+		merging:     &merging{client: p.secrets},
+		sealingKeys: k, policy: newPolicy(o, k.keyring),
+		records: p.enqueue.records, recovery: p.recovery, fairness: p.enqueue.fairness,
+		events: e, metrics: p.metrics,
+	}
+	r.owning = &ownership{client: p.secrets, gone: r.isGone}
+	return r
 }
 
 func addSealedSecrets(mgr manager.Manager, r *reconciler, e *enqueuer, o Options) error {
 	c, err := ctrl.New("sealedsecret", mgr, ctrl.Options{
-		Reconciler: r, MaxConcurrentReconciles: o.Concurrency, EnableWarmup: new(true), RateLimiter: apiBackoff(),
+		Reconciler: r, MaxConcurrentReconciles: o.Concurrency, EnableWarmup: new(true), RateLimiter: apiBackoff(), UsePriorityQueue: new(true),
 	})
 	if err != nil {
 		return err
 	}
 	for _, s := range []source.TypedSource[reconcile.Request]{
-		e.woken(),
+		e.intake.source(),
 		source.Kind(mgr.GetCache(), &v1alpha1.SealedSecret{}, e.documents()),
 		source.Kind(mgr.GetCache(), secretMetadata(), e.secrets()),
 	} {
@@ -190,13 +213,13 @@ func apiBackoff() workqueue.TypedRateLimiter[reconcile.Request] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](100*time.Millisecond, 15*time.Second)
 }
 
-func addSealingKeys(mgr manager.Manager, r *ring, again <-chan event.GenericEvent) error {
-	c, err := ctrl.New("sealingkey", mgr, ctrl.Options{Reconciler: r, EnableWarmup: new(true), RateLimiter: apiBackoff()})
+func addSealingKeys(mgr manager.Manager, k *sealingKeys) error {
+	c, err := ctrl.New("sealingkey", mgr, ctrl.Options{Reconciler: k, EnableWarmup: new(true), RateLimiter: apiBackoff()})
 	if err != nil {
 		return err
 	}
-	if err := c.Watch(source.Kind(mgr.GetCache(), &v1alpha1.SealingKey{}, &handler.TypedEnqueueRequestForObject[*v1alpha1.SealingKey]{})); err != nil {
+	if err := c.Watch(k.intake.source()); err != nil {
 		return err
 	}
-	return c.Watch(source.Channel(again, &handler.EnqueueRequestForObject{}))
+	return c.Watch(source.Kind(mgr.GetCache(), &v1alpha1.SealingKey{}, &handler.TypedEnqueueRequestForObject[*v1alpha1.SealingKey]{}))
 }

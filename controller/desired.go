@@ -78,10 +78,9 @@ func probe(s *corev1.Secret) *corev1.Secret {
 	return p
 }
 
-// over returns the Secret as it replaces the one with the given metadata, of
-// which everything stays that is not ours. remove lists what was ours and is not
-// sealed any more.
-func (d *desired) over(was *metav1.PartialObjectMetadata) (*corev1.Secret, error) {
+// replacement returns the Secret as it replaces the one with the given metadata,
+// of which everything stays that is not ours.
+func (d *desired) replacement(was *metav1.PartialObjectMetadata) (*corev1.Secret, error) {
 	labels, err := heldBy(was, d.manager, labelsPath())
 	if err != nil {
 		return nil, err

@@ -4,43 +4,39 @@ package controller
 
 import (
 	"context"
-	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/signet-secrets/signet/controller/v1alpha1"
 )
-
-type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
 // enqueuer decides which objects are looked at when something happens, and
 // which of them first: those that have changed before those that have not, such
 // as all that is there when the controller starts.
 type enqueuer struct {
-	cache   client.Reader
-	records *records
-	shares  *shares
-
-	mu    sync.Mutex
-	queue queue
+	cache    client.Reader
+	records  *records
+	fairness *fairness
+	intake   intake
 }
 
+func newEnqueuer(cache client.Reader, o Options) *enqueuer {
+	e := &enqueuer{cache: cache, records: newRecords(o), fairness: newFairness(o.Concurrency)}
+	e.fairness.again = e.again
+	return e
+}
+
+// add queues an object. The queue is a priority queue (addSealedSecrets).
 func (e *enqueuer) add(q queue, key types.NamespacedName, idle bool) {
-	priority := e.shares.queue(key, idle)
-	req := reconcile.Request{NamespacedName: key}
-	if pq, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
-		pq.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, req)
-		return
-	}
-	q.Add(req)
+	priority := e.fairness.queue(key, idle)
+	q.(priorityqueue.PriorityQueue[reconcile.Request]).AddWithOpts(priorityqueue.AddOpts{Priority: &priority},
+		reconcile.Request{NamespacedName: key})
 }
 
 // documents handles what happens to SealedSecrets.
@@ -134,20 +130,7 @@ func (e *enqueuer) wake(key types.NamespacedName) {
 
 // again has an object looked at now.
 func (e *enqueuer) again(key types.NamespacedName) {
-	e.mu.Lock()
-	q := e.queue
-	e.mu.Unlock()
-	if q != nil { // else nothing has begun yet
+	if q := e.intake.get(); q != nil {
 		e.add(q, key, false)
 	}
-}
-
-// woken is the source of objects that were woken.
-func (e *enqueuer) woken() source.TypedSource[reconcile.Request] {
-	return source.TypedFunc[reconcile.Request](func(_ context.Context, q queue) error {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.queue = q
-		return nil
-	})
 }

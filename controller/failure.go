@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,10 +33,22 @@ func (f *failure) Unwrap() error { return f.err }
 
 var _ error = (*failure)(nil)
 
+// reasonOf returns the reason of an error, "" for none.
+func reasonOf(err error) Reason {
+	f := new(failure)
+	if errors.As(err, &f) {
+		return f.reason
+	}
+	if err != nil {
+		return APIError
+	}
+	return ""
+}
+
 // notOwned is the failure for a Secret that belongs to somebody else.
 func notOwned(secret *metav1.PartialObjectMetadata, name string) *failure {
 	if of := owner(secret); of != "" && of != name {
-		return failf(SecretNotOwned, "Secret %s belongs to SealedSecret %s", secret.Name, of)
+		return failf(SecretNotOwned, "Secret %s belongs to SealedSecret %s; change spec.secretName of one of them, or delete one", secret.Name, of)
 	}
 	return failf(SecretNotOwned, "Secret %s is there already and isn't Signet's; to have it replaced, put the annotation %s: %s on it",
 		secret.Name, AdoptAnnotation, name)
@@ -47,8 +60,14 @@ func noConsent(secret *metav1.PartialObjectMetadata, name string) *failure {
 }
 
 // notThere is the failure for a Secret that is to be added to.
-func notThere(secret string) *failure {
-	return failf(SecretNotFound, "there is no Secret %s to merge into yet", secret)
+func notThere(secret, name string) *failure {
+	return failf(SecretNotFound, "there is no Secret %s to merge into yet; its owner has to make it, with the annotation %s: %s",
+		secret, MergeAnnotation, name)
+}
+
+// unclear is the failure for a Secret of which it is not known what is whose.
+func unclear(secret *metav1.PartialObjectMetadata, err error) *failure {
+	return failf(APIError, "Secret %s: %w", secret.Name, err)
 }
 
 // unread is the failure for what the API server does not give.
@@ -61,10 +80,15 @@ func (d *desired) busy() *failure {
 	return failf(APIError, "write Secret %s: somebody else keeps changing it", d.secret.Name)
 }
 
-// failure is the failure for an error of a write, nil for none. What the API
+// interrupted is the failure for a write that began anew until ctx ended.
+func (d *desired) interrupted(ctx context.Context) *failure {
+	return failf(APIError, "write Secret %s: %w", d.secret.Name, ctx.Err())
+}
+
+// writeFailure is the failure for an error of a write, nil for none. What the API
 // server says may repeat values, which are taken out of it. If there is a Secret
 // already, it may repeat values of that one too, which are not known.
-func (d *desired) failure(err error, exists bool) error {
+func (d *desired) writeFailure(err error, exists bool) error {
 	if f := new(failure); err == nil || errors.As(err, &f) {
 		return err
 	}
@@ -87,7 +111,9 @@ func (e *apiError) Error() string { return e.text }
 // does not give away the error itself, whose text is not safe.
 func (e *apiError) Is(target error) bool { return errors.Is(e.err, target) }
 
-// writeReason finds the reason for an error of a write.
+// writeReason finds the reason for an error of a write. A quota can be told by the
+// text alone (apiserver: pkg/admission/plugin/resourcequota/controller.go); there
+// is no cause for it.
 func writeReason(err error) Reason {
 	switch {
 	case namespaceGone(err):
@@ -110,6 +136,47 @@ func namespaceGone(err error) bool {
 	return apierrors.IsNotFound(err) && errors.As(err, &status) && status.Status().Details != nil && status.Status().Details.Kind == "namespaces"
 }
 
+// stale reports whether an error only says that things have changed since they
+// were read.
+func stale(err error) bool {
+	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) && !namespaceGone(err) {
+		return true
+	}
+	return invalidField(err, "metadata.uid") // the Secret was made anew
+}
+
+// immutable reports whether an update was refused because the type of a Secret
+// can't be changed, or nothing of an immutable one (kubernetes:
+// validation.go, ValidateSecretUpdate).
+func immutable(err error) bool {
+	for _, c := range causes(err) {
+		switch {
+		case c.Field == "type" && c.Type == metav1.CauseTypeFieldValueInvalid,
+			(c.Field == "immutable" || c.Field == "data") && c.Type == metav1.CauseTypeForbidden:
+			return true
+		}
+	}
+	return false
+}
+
+// invalidField reports whether the API server found fault with a field.
+func invalidField(err error, field string) bool {
+	for _, c := range causes(err) {
+		if c.Field == field {
+			return true
+		}
+	}
+	return false
+}
+
+func causes(err error) []metav1.StatusCause {
+	status := apierrors.APIStatus(nil)
+	if !errors.As(err, &status) || status.Status().Details == nil {
+		return nil
+	}
+	return status.Status().Details.Causes
+}
+
 // apiText is what an error of the API server says, without the values. Of what it
 // finds invalid only the places are told: the details quote values. Admission
 // policies and webhooks may quote as well: if they do, or without values to look
@@ -121,10 +188,17 @@ func apiText(err error, values [][]byte) string {
 		return "the API server calls it invalid: " + keys.ForeignText(places(err), values...)
 	}
 	text := keys.ForeignText(said, values...)
-	if judged && (len(values) == 0 || text != keys.ForeignText(said) || quotesWord(said, values)) {
+	if judged && repeats(said, values) {
 		return withoutVerdict(text)
 	}
 	return text
+}
+
+// repeats reports whether a text may hold something of the values: without values
+// to look for nobody knows; where ForeignText finds one it changes the text; and
+// a word of one it does not look for.
+func repeats(said string, values [][]byte) bool {
+	return len(values) == 0 || keys.ForeignText(said, values...) != keys.ForeignText(said) || quotesWord(said, values)
 }
 
 // places lists the fields that the API server finds fault with.

@@ -53,19 +53,19 @@ func writeErrors() map[Reason]error {
 func TestReasonsOfWriteErrors(t *testing.T) {
 	for want, err := range writeErrors() {
 		t.Run(string(want), func(t *testing.T) {
-			if got := reasonOf(markedSecret().failure(err, false)); got != want {
+			if got := reasonOf(markedSecret().writeFailure(err, false)); got != want {
 				t.Errorf("reason %s of %v", got, err)
 			}
 		})
 	}
 	gone := apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "prod")
-	if got := reasonOf(markedSecret().failure(gone, false)); got != NamespaceTerminating {
+	if got := reasonOf(markedSecret().writeFailure(gone, false)); got != NamespaceTerminating {
 		t.Errorf("reason %s of a namespace that is gone", got)
 	}
-	if got := reasonOf(markedSecret().failure(context.DeadlineExceeded, false)); got != APIError {
+	if got := reasonOf(markedSecret().writeFailure(context.DeadlineExceeded, false)); got != APIError {
 		t.Errorf("reason %s of a timeout", got)
 	}
-	if err := markedSecret().failure(nil, true); err != nil {
+	if err := markedSecret().writeFailure(nil, true); err != nil {
 		t.Errorf("failure %v of nothing", err)
 	}
 }
@@ -85,7 +85,7 @@ func TestTextsHoldNoValues(t *testing.T) {
 	for name, err := range quoted {
 		for _, exists := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, exists %v", name, exists), func(t *testing.T) {
-				f := markedSecret().failure(err, exists)
+				f := markedSecret().writeFailure(err, exists)
 				for shown := f; shown != nil; shown = errors.Unwrap(shown) {
 					checkText(t, shown.Error())
 					checkText(t, fmt.Sprintf("%+v", shown))
@@ -109,7 +109,7 @@ func checkText(t *testing.T, text string) {
 }
 
 func TestInvalidNamesThePlaces(t *testing.T) {
-	text := markedSecret().failure(writeErrors()[WriteRefused], false).Error()
+	text := markedSecret().writeFailure(writeErrors()[WriteRefused], false).Error()
 	if !strings.Contains(text, "data[password] (FieldValueInvalid)") {
 		t.Errorf("text %q", text)
 	}
@@ -117,12 +117,12 @@ func TestInvalidNamesThePlaces(t *testing.T) {
 
 func TestFailureIsFoundByKind(t *testing.T) {
 	cause := fmt.Errorf("get: %w", context.Canceled)
-	err := markedSecret().failure(cause, false)
+	err := markedSecret().writeFailure(cause, false)
 	if !errors.Is(err, context.Canceled) {
 		t.Error("the kind is lost")
 	}
 	f := failf(KeyConflict, "x")
-	if got := markedSecret().failure(f, false); got != error(f) {
+	if got := markedSecret().writeFailure(f, false); got != error(f) {
 		t.Errorf("a failure became %v", got)
 	}
 }
@@ -137,5 +137,32 @@ func TestListedIsCutOff(t *testing.T) {
 	}
 	if got := listed([]string{"a", "a", "b"}); got != "a, b" {
 		t.Errorf("listed: %s", got)
+	}
+}
+
+// What a policy says is told if nothing of the values is in it, and if there are
+// no values that are not known.
+func TestVerdictsAreToldWithoutValues(t *testing.T) {
+	denied := func(text string) error {
+		return apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "db", errors.New("ValidatingAdmissionPolicy 'p' with binding 'b' denied request: "+text))
+	}
+	values := [][]byte{[]byte("plum velvet\torchid"), []byte("k")}
+	for _, test := range []struct {
+		name, text string
+		values     [][]byte
+		told       bool
+	}{
+		{"nothing of them", "a label is missing", values, true},
+		{"a value", "plum velvet\torchid", values, false},
+		{"a word of one", "it begins with PLUM", values, false},
+		{"in base64", "cGx1bSB2ZWx2ZXQJb3JjaGlk", values, false},
+		{"values are not known", "a label is missing", nil, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			text := apiText(denied(test.text), test.values)
+			if !strings.Contains(text, "ValidatingAdmissionPolicy 'p'") || strings.Contains(text, test.text) != test.told {
+				t.Errorf("text %q, want the verdict told: %v", text, test.told)
+			}
+		})
 	}
 }

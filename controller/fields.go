@@ -12,6 +12,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/signet-secrets/signet/seal/keys"
 )
 
 // The places of a Secret that a document writes to.
@@ -21,9 +23,10 @@ func annotationsPath() []string { return []string{"metadata", "annotations"} }
 
 // digestFields is the SHA-256, in hex, of what the managed fields of a Secret
 // say about a manager: which fields it has, since when, and how it got them.
-// Nobody can change a field of a manager without changing this: a changed value
-// changes hands, or, for the same manager, its time. It is "" for a manager that
-// has nothing.
+// Nobody else can change a field of a manager without changing this: a changed
+// value changes hands. For the same manager its time changes, which is in whole
+// seconds: a write in our name in the same second as ours shows in the
+// resourceVersion only. It is "" for a manager that has nothing.
 func digestFields(secret *metav1.PartialObjectMetadata, manager string) string {
 	h, found := sha256.New(), false
 	for _, f := range secret.ManagedFields {
@@ -87,9 +90,9 @@ func fieldKeys(f metav1.ManagedFieldsEntry, path []string) (map[string]bool, err
 	if f.FieldsV1 == nil || f.Subresource != "" {
 		return nil, nil
 	}
-	set, err := fieldSet(f.FieldsV1)
+	set, err := fieldSet(f)
 	if err != nil {
-		return nil, fmt.Errorf("read managed fields of %q: %w", f.Manager, err)
+		return nil, err
 	}
 	for _, name := range path {
 		next, found := set.Children.Get(fieldpath.PathElement{FieldName: &name})
@@ -109,7 +112,21 @@ func fieldKeys(f metav1.ManagedFieldsEntry, path []string) (map[string]bool, err
 	return keys, nil
 }
 
-func fieldSet(f *metav1.FieldsV1) (*fieldpath.Set, error) {
+// fieldSet returns the fields of an entry that has some.
+func fieldSet(f metav1.ManagedFieldsEntry) (*fieldpath.Set, error) {
 	set := &fieldpath.Set{}
-	return set, set.FromJSON(f.GetRawReader())
+	if err := set.FromJSON(f.FieldsV1.GetRawReader()); err != nil {
+		return nil, fmt.Errorf("read managed fields of %q: %s", f.Manager, keys.ForeignText(err.Error()))
+	}
+	return set, nil
+}
+
+// withFields returns an entry with the given fields.
+func withFields(f metav1.ManagedFieldsEntry, set *fieldpath.Set) (metav1.ManagedFieldsEntry, error) {
+	text, err := set.ToJSON()
+	if err != nil {
+		return f, fmt.Errorf("change managed fields of %q: %s", f.Manager, keys.ForeignText(err.Error()))
+	}
+	f.FieldsV1 = metav1.NewFieldsV1(string(text))
+	return f, nil
 }

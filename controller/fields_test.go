@@ -3,11 +3,37 @@
 package controller
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
+
+// fields is an entry of managed fields: who has what since when.
+func fields(manager string, operation metav1.ManagedFieldsOperationType, second int64, json string) metav1.ManagedFieldsEntry {
+	at := metav1.Unix(second, 0)
+	return metav1.ManagedFieldsEntry{Manager: manager, Operation: operation, Time: &at, APIVersion: "v1", FieldsType: "FieldsV1",
+		FieldsV1: metav1.NewFieldsV1(json)}
+}
+
+const (
+	byUpdate = metav1.ManagedFieldsOperationUpdate
+	byApply  = metav1.ManagedFieldsOperationApply
+)
+
+// fieldsOf is one with keys of the data.
+func fieldsOf(manager string, operation metav1.ManagedFieldsOperationType, keys ...string) metav1.ManagedFieldsEntry {
+	set := map[string]any{}
+	for _, key := range keys {
+		set["f:"+key] = map[string]any{}
+	}
+	text, err := json.Marshal(map[string]any{"f:data": set})
+	if err != nil {
+		panic(err)
+	}
+	return fields(manager, operation, 1, string(text))
+}
 
 const oursJSON = `{"f:data":{".":{},"f:password":{},"f:a.b-c":{}},"f:metadata":{"f:labels":{"f:app":{}},"f:annotations":{".":{}}},"f:type":{}}`
 

@@ -19,10 +19,10 @@ func (r *reconciler) succeeded(v view, rec record, w *written, key string) *outc
 	status.ObservedGeneration = v.object.Generation
 	status.Secret = statusOf(w.secret, fieldManager(v.object.Name))
 	status.Key = key
-	status.PolicyDigest = r.policy.digest(key)
+	status.PolicyDigest = v.rules.digest(key)
 	setConditions(&status.Conditions, v.object.Generation, metav1.ConditionTrue, Unsealed, "the Secret is as sealed")
-	rec.failures, rec.next = 0, time.Time{}
-	rec.wrote, rec.when = secretVersion{w.secret.Name, w.secret.UID, w.secret.ResourceVersion}, time.Now()
+	rec.failures, rec.notBefore = 0, time.Time{}
+	rec.wrote, rec.wroteAt = secretVersion{w.secret.Name, w.secret.UID, w.secret.ResourceVersion}, time.Now()
 	return &outcome{object: v.object, was: v.status, status: status, record: rec, event: v.event(w), tried: true}
 }
 
@@ -51,15 +51,15 @@ func (r *reconciler) failed(v view, rec record, err error) *outcome {
 	if reason.stalled() {
 		status.Key = "" // so that the digest covers every key that might have opened it
 	}
-	status.PolicyDigest = r.policy.digest(status.Key)
+	status.PolicyDigest = v.rules.digest(status.Key)
 	setConditions(&status.Conditions, v.object.Generation, metav1.ConditionFalse, reason, err.Error())
 	out := &outcome{object: v.object, was: v.status, status: status, err: err, tried: true}
 	switch {
 	case reason.stalled():
-		rec.failures, rec.next = 0, time.Time{}
+		rec.failures, rec.notBefore = 0, time.Time{}
 	case reason == SecretNotOwned || reason == SecretNotFound || reason == KeyConflict:
 		out.after = r.records.poll()
-		rec.failures, rec.next = 0, time.Time{} // what is asked for costs no key call
+		rec.failures, rec.notBefore = 0, time.Time{} // what is asked for costs no key call
 	default:
 		out.after = r.records.backoff(&rec)
 	}
@@ -82,30 +82,21 @@ func (r *reconciler) suspended(v view, rec record) *outcome {
 
 // finish writes the status, if it is another one, and tells what happened.
 func (r *reconciler) finish(ctx context.Context, out *outcome) (reconcile.Result, error) {
-	key := keyOf(out.object)
-	rec := out.record
-	rec.status = out.status
 	r.tell(ctx, out)
-	changed := !sameStatus(out.status, &out.object.Status)
-	// What the cache has not caught up with was written already.
-	if changed && !(rec.version != "" && out.status == out.record.status) {
-		version, err := r.api.putStatus(ctx, "sealedsecrets", out.object, full(out.status))
-		switch {
-		case apierrors.IsConflict(err), apierrors.IsNotFound(err):
-			rec.version = ""
-			r.records.put(key, rec)
-			return reconcile.Result{RequeueAfter: conflictDelay}, nil
-		case err != nil:
-			rec.version = ""
-			r.records.put(key, rec)
-			return reconcile.Result{}, &apiError{text: apiText(err, nil), err: err}
-		}
-		rec.version = version
+	rec := out.record
+	rec.status, rec.version = nil, ""
+	var err error
+	if !sameStatus(out.status, &out.object.Status) {
+		rec.status = out.status
+		rec.version, err = r.writeStatus(ctx, out)
 	}
-	if !changed {
-		rec.status, rec.version = nil, ""
+	r.records.put(keyOf(out.object), rec)
+	switch {
+	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
+		return reconcile.Result{RequeueAfter: conflictDelay}, nil
+	case err != nil:
+		return reconcile.Result{}, &apiError{text: apiText(err, nil), err: err}
 	}
-	r.records.put(key, rec)
 	if out.done() {
 		if err := r.sweep(ctx, out); err != nil {
 			return reconcile.Result{}, err
@@ -113,6 +104,19 @@ func (r *reconciler) finish(ctx context.Context, out *outcome) (reconcile.Result
 	}
 	return reconcile.Result{RequeueAfter: out.after}, nil
 }
+
+// writeStatus writes the status of an object of which the cache has another one.
+// It returns the resourceVersion of the object with that status.
+func (r *reconciler) writeStatus(ctx context.Context, out *outcome) (version string, err error) {
+	alreadyWritten := out.record.version != "" && out.status == out.record.status
+	if alreadyWritten { // the cache has not caught up with it
+		return out.record.version, nil
+	}
+	return r.api.putStatus(ctx, "sealedsecrets", out.object, full(out.status))
+}
+
+// done reports whether an object has its Secret as sealed.
+func (o *outcome) done() bool { return o.err == nil && isUnsealed(o.status) }
 
 // tell logs, records and counts what has changed.
 func (r *reconciler) tell(ctx context.Context, out *outcome) {

@@ -11,10 +11,7 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
-var (
-	errNoPrecondition = errors.New("write without uid and resourceVersion")
-	errNotLeading     = errors.New("this replica was not heard of as the leader in time")
-)
+var errNotLeading = errors.New("this replica was not heard of as the leader in time")
 
 // writeTimeout is how long one write may take.
 const writeTimeout = 30 * time.Second
@@ -42,17 +39,9 @@ func newGate(e Election) *gate {
 
 // open returns the context for one write, which ends when the gate shuts.
 func (g *gate) open(ctx context.Context) (context.Context, context.CancelFunc, error) {
-	limit := g.now().Add(writeTimeout)
-	if g.renewDeadline > 0 {
-		g.mu.Lock()
-		shuts := g.renewed.Add(g.renewDeadline)
-		g.mu.Unlock()
-		if !g.now().Before(shuts) {
-			return nil, nil, errNotLeading
-		}
-		if shuts.Before(limit) {
-			limit = shuts
-		}
+	limit, err := g.limit()
+	if err != nil {
+		return nil, nil, err
 	}
 	ctx, cancel := context.WithDeadline(ctx, limit)
 	return ctx, cancel, nil
@@ -60,12 +49,27 @@ func (g *gate) open(ctx context.Context) (context.Context, context.CancelFunc, e
 
 // isOpen reports whether a write would be let through now.
 func (g *gate) isOpen() bool {
-	_, cancel, err := g.open(context.Background())
-	if err != nil {
-		return false
+	_, err := g.limit()
+	return err == nil
+}
+
+// limit returns when a write that begins now has to end. The error says that the
+// gate is shut.
+func (g *gate) limit() (time.Time, error) {
+	limit := g.now().Add(writeTimeout)
+	if g.renewDeadline == 0 {
+		return limit, nil
 	}
-	cancel()
-	return true
+	g.mu.Lock()
+	shuts := g.renewed.Add(g.renewDeadline)
+	g.mu.Unlock()
+	if !g.now().Before(shuts) {
+		return time.Time{}, errNotLeading
+	}
+	if shuts.Before(limit) {
+		limit = shuts
+	}
+	return limit, nil
 }
 
 // lock returns l with the gate noting when it is renewed.

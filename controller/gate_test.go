@@ -104,9 +104,8 @@ func TestGateEndsWrites(t *testing.T) {
 	}
 }
 
-// TestLeaseIsGivenUpByItsHolder has a replica that lost the Lease, without
-// knowing it, give it up.
-func TestLeaseIsGivenUpByItsHolder(t *testing.T) {
+// A replica that has lost the Lease without knowing it can't give it up.
+func TestLeaseIsNotGivenUpByOthers(t *testing.T) {
 	ctx, record := t.Context(), &resourcelock.LeaderElectionRecord{}
 	_, lost, _, _ := testLock("a", record)
 	_, leads, g, _ := testLock("b", record)

@@ -11,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/util/csaupgrade"
 
@@ -66,7 +65,7 @@ func (c claims) check(secret *metav1.PartialObjectMetadata, manager string) erro
 	}{{dataPath(), c.data}, {labelsPath(), c.labels}, {annotationsPath(), c.annotations}} {
 		has, err := holders(secret, part.path)
 		if err != nil {
-			return fail(APIError, err)
+			return unclear(secret, err)
 		}
 		for _, key := range slices.Sorted(slices.Values(part.claims)) {
 			if of := has[key]; len(of) > 0 && !slices.Contains(of, manager) {
@@ -83,15 +82,21 @@ func (c claims) check(secret *metav1.PartialObjectMetadata, manager string) erro
 func (m *merging) write(ctx context.Context, d *desired, c claims, was *metav1.PartialObjectMetadata) (*written, error) {
 	for range maxRounds {
 		w, err := m.round(ctx, d, was)
-		if err == nil || !again(err) {
-			return w, d.failure(err, true)
+		if err == nil {
+			return w, nil
+		}
+		if !stale(err) {
+			return nil, d.writeFailure(err, true)
+		}
+		if ctx.Err() != nil {
+			return nil, d.interrupted(ctx)
 		}
 		was, err = m.client.get(ctx, keyOf(was))
 		if apierrors.IsNotFound(err) {
-			return nil, notThere(d.secret.Name)
+			return nil, notThere(d.secret.Name, d.object.Name)
 		}
 		if err != nil {
-			return nil, d.failure(err, true)
+			return nil, d.writeFailure(err, true)
 		}
 		if !consents(was, MergeAnnotation, d.object.Name) {
 			return nil, noConsent(was, d.object.Name)
@@ -109,15 +114,22 @@ func (m *merging) round(ctx context.Context, d *desired, was *metav1.PartialObje
 	if err != nil {
 		return nil, err
 	}
+	held, err := heldBy(was, d.manager, dataPath())
+	if err != nil {
+		return nil, unclear(was, err)
+	}
 	event := Updated
-	if held, err := heldBy(was, d.manager, dataPath()); err == nil && len(held) == 0 {
+	if len(held) == 0 {
 		event = "" // the first time
 	}
 	now, err := m.client.apply(ctx, d.addition(was), d.manager)
 	if immutable(err) {
 		return nil, failf(SecretIncompatible, "Secret %s is immutable, or isn't of type %q as the document is; seal with the type of the Secret", was.Name, d.secret.Type)
 	}
-	return (&written{secret: now, event: event}).over(was), err
+	if err != nil {
+		return nil, err
+	}
+	return (&written{secret: now, event: event}).compared(was), nil
 }
 
 // upgrade turns what the object wrote while the Secret was its own into fields
@@ -145,8 +157,4 @@ func (m *merging) release(ctx context.Context, secret *metav1.PartialObjectMetad
 		return nil
 	}
 	return err
-}
-
-func keyOf(o metav1.Object) types.NamespacedName {
-	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
 }

@@ -60,8 +60,9 @@ func newMetrics(counters *keys.Counters) *metrics {
 
 var _ prometheus.Collector = (*metrics)(nil)
 
-// opened counts an attempt to open a document.
-func (m *metrics) opened(took time.Duration, err error) {
+// attempted notes how long an attempt to open a document took, and counts it if
+// it succeeded.
+func (m *metrics) attempted(took time.Duration, err error) {
 	m.duration.Observe(took.Seconds())
 	if err == nil {
 		m.unseals.Inc()

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/signet-secrets/signet/controller/v1alpha1"
 )
@@ -33,16 +34,16 @@ const (
 
 const (
 	managerPrefix = "signet:"
-	// maxManagerName leaves room below the 128 bytes that the API server
+	// maxManagerNameBytes leaves room below the 128 bytes that the API server
 	// allows a field manager (apimachinery: validation/validation.go,
 	// FieldManagerMaxLength).
-	maxManagerName = 100
+	maxManagerNameBytes = 100
 )
 
 // fieldManager is the name under which the fields are recorded that the
 // SealedSecret of the given name writes.
 func fieldManager(name string) string {
-	if len(name) <= maxManagerName {
+	if len(name) <= maxManagerNameBytes {
 		return managerPrefix + name
 	}
 	sum := sha256.Sum256([]byte(name))
@@ -58,6 +59,10 @@ func secretName(s *v1alpha1.SealedSecret) string {
 		return s.Spec.SecretName
 	}
 	return s.Name
+}
+
+func keyOf(o metav1.Object) types.NamespacedName {
+	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
 }
 
 // consents reports whether an annotation of a Secret lists the name of a
@@ -86,7 +91,7 @@ func mergers(secret *metav1.PartialObjectMetadata) []string {
 	return found
 }
 
-// hashedManagerBytes is the length of a field manager with a hash. No name that
-// is not hashed makes one of 32 hex digits by accident, and one that does on
-// purpose is found by its name too.
+// hashedManagerBytes is the length of a field manager with a hash. A name of 32
+// bytes looks the same; its object is found as a claimant all the same
+// (addClaimants).
 const hashedManagerBytes = len(managerPrefix) + 32

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -144,13 +145,21 @@ func keyName(used []unseal.UsedKey) string {
 		switch id := k.Entry.ID(); {
 		case k.SealingKey != "":
 			names[i] = sealingKeyPrefix + k.SealingKey
-		case len(id) > maxKeyName: // a hybrid recipient has 1,959 characters
-			names[i] = string(k.Entry.Type()) + ":" + id[:maxKeyName] + "..."
+		case len(id) > maxKeyNameBytes: // a hybrid recipient has 1,959 characters
+			names[i] = string(k.Entry.Type()) + ":" + id[:maxKeyNameBytes] + "..."
 		default:
 			names[i] = string(k.Entry.Type()) + ":" + id
 		}
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(names, keySeparator)
 }
 
-const maxKeyName = 256
+const (
+	keySeparator    = ", "
+	maxKeyNameBytes = 256
+)
+
+// openedBy reports whether key, as keyName makes it, names a SealingKey.
+func openedBy(key, sealingKey string) bool {
+	return slices.Contains(strings.Split(key, keySeparator), sealingKeyPrefix+sealingKey)
+}

@@ -4,6 +4,7 @@ package controller
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/signet-secrets/signet/seal/keys"
@@ -49,6 +50,50 @@ func TestKeyReason(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := openFailure(&keys.NoKeyError{Attempts: tt.attempts}).reason; got != tt.want {
 				t.Errorf("%s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestOpenedBy(t *testing.T) {
+	for _, test := range []struct {
+		name, key string
+		want      bool
+	}{
+		{"none", "", false},
+		{"that one", "SealingKey/prod", true},
+		{"one of several", "kms:arn, SealingKey/prod", true},
+		{"longer name", "SealingKey/prod-2", false},
+		{"shorter name", "SealingKey/pro", false},
+		{"no SealingKey", "age:prod", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := openedBy(test.key, "prod"); got != test.want {
+				t.Errorf("%v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestKeyName(t *testing.T) {
+	long := strings.Repeat("x", 300)
+	kms, age := keys.KMSEntry{ARN: "arn:x"}, keys.AgeEntry{Recipient: "age1x"}
+	for _, test := range []struct {
+		name string
+		used []unseal.UsedKey
+		want string
+	}{
+		{"none", nil, ""},
+		{"key of a service", []unseal.UsedKey{{Entry: kms}}, "kms:arn:x"},
+		{"identity", []unseal.UsedKey{{Entry: age}}, "age:age1x"},
+		{"SealingKey", []unseal.UsedKey{{Entry: age, SealingKey: "prod"}}, "SealingKey/prod"},
+		{"two groups", []unseal.UsedKey{{Entry: age, SealingKey: "prod"}, {Entry: kms}}, "SealingKey/prod, kms:arn:x"},
+		{"long", []unseal.UsedKey{{Entry: keys.AgeEntry{Recipient: long}}}, "age:" + long[:maxKeyNameBytes] + "..."},
+		{"as long as may be", []unseal.UsedKey{{Entry: keys.AgeEntry{Recipient: long[:maxKeyNameBytes]}}}, "age:" + long[:maxKeyNameBytes]},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := keyName(test.used); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
 			}
 		})
 	}

@@ -18,9 +18,12 @@ const (
 	DefaultMinBackoff   = time.Second
 	DefaultMaxBackoff   = 10 * time.Minute
 	DefaultResyncPeriod = 10 * time.Hour
+	// DefaultShutdownTimeout fits into the 40 s that config/manager gives a Pod.
+	DefaultShutdownTimeout = 30 * time.Second
 )
 
-// Options sets a controller up. Zero fields take the defaults.
+// Options sets a controller up. Unwrapper and ParseIdentity are required; other
+// zero fields take the defaults.
 type Options struct {
 	// Namespaces are those that are watched; none means all.
 	Namespaces []string
@@ -32,8 +35,9 @@ type Options struct {
 	ParseIdentity unseal.ParseIdentity
 	// Deny is denied in addition to sopsdoc.Denied.
 	Deny sopsdoc.Policy
-	// AllowList is the text of the allow-list that Unwrapper stands behind.
-	// Every object is checked again when it is not what it was.
+	// AllowList is the text of the allow-list that Unwrapper stands behind. Only
+	// whether it is the same counts: every object is checked again when it is
+	// not what it was.
 	AllowList string
 	// Counters are shown as metrics; nil: there are none.
 	Counters *keys.Counters
@@ -57,6 +61,7 @@ type Options struct {
 	// was asked for.
 	ShutdownTimeout time.Duration
 
+	// Logger is what the manager and its controllers log to.
 	Logger logr.Logger
 }
 
@@ -85,7 +90,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MinBackoff, DefaultMinBackoff)
 	setDefault(&o.MaxBackoff, DefaultMaxBackoff)
 	setDefault(&o.ResyncPeriod, DefaultResyncPeriod)
-	setDefault(&o.ShutdownTimeout, 30*time.Second)
+	setDefault(&o.ShutdownTimeout, DefaultShutdownTimeout)
 	setDefault(&o.Election.Name, DefaultLeaseName)
 	setDefault(&o.Election.LeaseDuration, DefaultLeaseDuration)
 	setDefault(&o.Election.RenewDeadline, DefaultRenewDeadline)

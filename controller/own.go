@@ -4,7 +4,6 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -21,9 +20,9 @@ type written struct {
 	same   bool   // it was as it should be already
 }
 
-// over says that a Secret was written over, and whether that made a difference.
-func (w *written) over(was *metav1.PartialObjectMetadata) *written {
-	w.same = w.secret != nil && w.secret.ResourceVersion == was.ResourceVersion
+// compared notes whether writing over a Secret made a difference.
+func (w *written) compared(was *metav1.PartialObjectMetadata) *written {
+	w.same = w.secret.ResourceVersion == was.ResourceVersion
 	return w
 }
 
@@ -33,66 +32,57 @@ const maxRounds = 5
 // ownership makes, replaces and makes anew the Secrets that belong to objects.
 type ownership struct {
 	client *secretClient
-	// gone reports whether there is no SealedSecret of that name.
-	gone func(types.NamespacedName) bool
+	gone   goneFunc
 }
 
-// write makes the Secret what it should be. known says that there is one
+// write makes the Secret what it should be. exists says that there is one
 // already, or was. The error is a *failure.
-func (o *ownership) write(ctx context.Context, d *desired, known bool) (*written, error) {
+func (o *ownership) write(ctx context.Context, d *desired, exists bool) (*written, error) {
 	for range maxRounds {
-		w, err := o.round(ctx, d, &known)
-		if err == nil || !again(err) {
-			return w, d.failure(err, known)
+		var w *written
+		var err error
+		if w, exists, err = o.round(ctx, d, exists); err == nil {
+			return w, nil
+		}
+		if !stale(err) {
+			return nil, d.writeFailure(err, exists)
 		}
 		if ctx.Err() != nil {
-			return nil, fail(APIError, ctx.Err())
+			return nil, d.interrupted(ctx)
 		}
 	}
 	return nil, d.busy()
 }
 
-// again reports whether an error only says that things have changed since they
-// were read.
-func again(err error) bool {
-	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) && !namespaceGone(err) {
-		return true
-	}
-	return invalidField(err, "metadata.uid") // the Secret was made anew
-}
-
-// round is one attempt. known becomes whether there is a Secret now.
-func (o *ownership) round(ctx context.Context, d *desired, known *bool) (*written, error) {
-	key := types.NamespacedName{Namespace: d.object.Namespace, Name: d.secret.Name}
-	if !*known {
+// round is one attempt. now says whether there is a Secret after it, as far as is
+// known.
+func (o *ownership) round(ctx context.Context, d *desired, exists bool) (w *written, now bool, err error) {
+	if !exists {
 		made, err := o.client.create(ctx, d.new(), d.manager, false)
-		*known = apierrors.IsAlreadyExists(err)
-		return &written{secret: made}, err
+		if err != nil {
+			return nil, apierrors.IsAlreadyExists(err), err
+		}
+		return &written{secret: made}, true, nil
 	}
-	was, err := o.client.get(ctx, key)
-	if apierrors.IsNotFound(err) {
-		*known = false
-		return nil, err
-	}
+	was, err := o.client.get(ctx, types.NamespacedName{Namespace: d.object.Namespace, Name: d.secret.Name})
 	if err != nil {
-		return nil, err
+		return nil, !apierrors.IsNotFound(err), err
 	}
-	return o.replace(ctx, d, was)
+	w, err = o.replace(ctx, d, was)
+	return w, true, err
 }
 
 // replace writes over a Secret if it is ours or consents.
 func (o *ownership) replace(ctx context.Context, d *desired, was *metav1.PartialObjectMetadata) (*written, error) {
-	v := view{object: d.object}
-	v.see(was, o.gone)
-	if !v.mine() {
+	if !mayReplace(was, d.object.Name, isOwnerGone(ctx, was, d.object.Name, o.gone)) {
 		return nil, notOwned(was, d.object.Name)
 	}
 	if was.DeletionTimestamp != nil {
 		return nil, failf(APIError, "Secret %s is being deleted, and something keeps it from going", was.Name)
 	}
-	s, err := d.over(was)
+	s, err := d.replacement(was)
 	if err != nil {
-		return nil, fail(APIError, err)
+		return nil, unclear(was, err)
 	}
 	event := Updated
 	if owner(was) != d.object.Name {
@@ -102,7 +92,10 @@ func (o *ownership) replace(ctx context.Context, d *desired, was *metav1.Partial
 	if immutable(err) {
 		return o.recreate(ctx, d, anew(s), was)
 	}
-	return (&written{secret: now, event: event}).over(was), err
+	if err != nil {
+		return nil, err
+	}
+	return (&written{secret: now, event: event}).compared(was), nil
 }
 
 // put makes the Secret s of one with the given metadata. The keys of those who may
@@ -110,14 +103,14 @@ func (o *ownership) replace(ctx context.Context, d *desired, was *metav1.Partial
 func (o *ownership) put(ctx context.Context, d *desired, s *corev1.Secret, was *metav1.PartialObjectMetadata) (*metav1.PartialObjectMetadata, error) {
 	added, strange, err := keysOfOthers(was, d.manager, partners(s.Annotations))
 	if err != nil {
-		return nil, fail(APIError, err)
+		return nil, unclear(was, err)
 	}
 	if len(added) == 0 {
 		return o.client.update(ctx, s, d.manager)
 	}
 	ours, err := heldBy(was, d.manager, dataPath())
 	if err != nil {
-		return nil, fail(APIError, err)
+		return nil, unclear(was, err)
 	}
 	return o.client.updateBeside(ctx, s, map[string][]string{
 		"labels": slices.Collect(maps.Keys(was.Labels)), "annotations": slices.Collect(maps.Keys(was.Annotations)),
@@ -130,7 +123,7 @@ func (o *ownership) put(ctx context.Context, d *desired, s *corev1.Secret, was *
 func (o *ownership) recreate(ctx context.Context, d *desired, s *corev1.Secret, was *metav1.PartialObjectMetadata) (*written, error) {
 	foreign, err := othersHold(was, d.manager, dataPath())
 	if err != nil {
-		return nil, fail(APIError, err)
+		return nil, unclear(was, err)
 	}
 	if len(foreign) > 0 {
 		return nil, failf(SecretIncompatible, "Secret %s would have to be deleted and made anew, because its type or its being immutable "+
@@ -143,37 +136,8 @@ func (o *ownership) recreate(ctx context.Context, d *desired, s *corev1.Secret, 
 		return nil, err
 	}
 	made, err := o.client.create(ctx, s, d.manager, false)
-	return &written{secret: made, event: Recreated}, err
-}
-
-// immutable reports whether an update was refused because the type of a Secret
-// can't be changed, or nothing of an immutable one (kubernetes:
-// validation.go, ValidateSecretUpdate).
-func immutable(err error) bool {
-	for _, c := range causes(err) {
-		switch {
-		case c.Field == "type" && c.Type == metav1.CauseTypeFieldValueInvalid,
-			(c.Field == "immutable" || c.Field == "data") && c.Type == metav1.CauseTypeForbidden:
-			return true
-		}
+	if err != nil {
+		return nil, err
 	}
-	return false
-}
-
-// invalidField reports whether the API server found fault with a field.
-func invalidField(err error, field string) bool {
-	for _, c := range causes(err) {
-		if c.Field == field {
-			return true
-		}
-	}
-	return false
-}
-
-func causes(err error) []metav1.StatusCause {
-	status := apierrors.APIStatus(nil)
-	if !errors.As(err, &status) || status.Status().Details == nil {
-		return nil
-	}
-	return status.Status().Details.Causes
+	return &written{secret: made, event: Recreated}, nil
 }

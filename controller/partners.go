@@ -3,12 +3,10 @@
 package controller
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
@@ -62,11 +60,10 @@ func asUpdated(was []metav1.ManagedFieldsEntry, manager string) ([]metav1.Manage
 	entry := *was[applied].DeepCopy()
 	entry.Operation = metav1.ManagedFieldsOperationUpdate
 	if i := slices.IndexFunc(was, ours(metav1.ManagedFieldsOperationUpdate)); i >= 0 {
-		fields, err := union(entry.FieldsV1, was[i].FieldsV1)
-		if err != nil {
+		var err error
+		if entry, err = union(entry, was[i]); err != nil {
 			return nil, err
 		}
-		entry.FieldsV1 = fields
 	}
 	others := func(f metav1.ManagedFieldsEntry) bool { return f.Manager == manager && f.Subresource == "" }
 	return append(slices.DeleteFunc(slices.Clone(was), others), entry), nil
@@ -82,64 +79,30 @@ func withoutData(fields []metav1.ManagedFieldsEntry, except []string) ([]metav1.
 			kept = append(kept, f)
 			continue
 		}
-		set, err := fieldSet(f.FieldsV1)
+		set, err := fieldSet(f)
 		if err != nil {
 			return nil, err
 		}
 		if set = set.RecursiveDifference(data); set.Empty() {
 			continue
 		}
-		text, err := set.ToJSON()
-		if err != nil {
+		if f, err = withFields(f, set); err != nil {
 			return nil, err
 		}
-		f.FieldsV1 = metav1.NewFieldsV1(string(text))
 		kept = append(kept, f)
 	}
 	return kept, nil
 }
 
-func union(a, b *metav1.FieldsV1) (*metav1.FieldsV1, error) {
-	all := &fieldpath.Set{}
-	for _, f := range []*metav1.FieldsV1{a, b} {
-		set, err := fieldSet(f)
-		if err != nil {
-			return nil, err
-		}
-		all = all.Union(set)
+// union returns entry a with the fields of b too.
+func union(a, b metav1.ManagedFieldsEntry) (metav1.ManagedFieldsEntry, error) {
+	ours, err := fieldSet(a)
+	if err != nil {
+		return a, err
 	}
-	text, err := all.ToJSON()
-	return metav1.NewFieldsV1(string(text)), err
-}
-
-// mergePatch returns the merge patch that makes a Secret s, apart from entries of
-// its maps that are not in s. Of those it removes what remove lists, by the name
-// of the map: data, labels, annotations.
-func mergePatch(s *corev1.Secret, remove map[string][]string) ([]byte, error) {
-	metadata := map[string]any{
-		"uid": s.UID, "resourceVersion": s.ResourceVersion, "ownerReferences": s.OwnerReferences,
-		"labels": withNulls(s.Labels, remove["labels"]), "annotations": withNulls(s.Annotations, remove["annotations"]),
+	more, err := fieldSet(b)
+	if err != nil {
+		return a, err
 	}
-	data := withNulls(s.Data, remove["data"])
-	for key, value := range s.Data {
-		data[key] = append([]byte{}, value...) // null would remove it
-	}
-	if s.ManagedFields != nil {
-		metadata["managedFields"] = s.ManagedFields
-	}
-	return json.Marshal(map[string]any{
-		"metadata": metadata, "data": data, "type": s.Type, "immutable": s.Immutable,
-	})
-}
-
-// withNulls returns m with a null for each of the keys that it does not have.
-func withNulls[V any](m map[string]V, keys []string) map[string]any {
-	all := map[string]any{}
-	for _, key := range keys {
-		all[key] = nil
-	}
-	for key, value := range m {
-		all[key] = value
-	}
-	return all
+	return withFields(a, ours.Union(more))
 }

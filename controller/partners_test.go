@@ -3,37 +3,13 @@
 package controller
 
 import (
-	"encoding/json"
-	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
-
-const (
-	applied = metav1.ManagedFieldsOperationApply
-	updated = metav1.ManagedFieldsOperationUpdate
-)
-
-// fieldsOf returns an entry of managed fields with keys of data.
-func fieldsOf(manager string, operation metav1.ManagedFieldsOperationType, keys ...string) metav1.ManagedFieldsEntry {
-	set := map[string]any{}
-	for _, key := range keys {
-		set["f:"+key] = map[string]any{}
-	}
-	raw, err := json.Marshal(map[string]any{"f:data": set})
-	if err != nil {
-		panic(err)
-	}
-	return metav1.ManagedFieldsEntry{
-		Manager: manager, Operation: operation, APIVersion: "v1", FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(string(raw)),
-	}
-}
 
 func TestPartnersAreThoseWithConsent(t *testing.T) {
 	long := strings.Repeat("long-", 30) + "name"
@@ -49,10 +25,10 @@ func TestPartnersAreThoseWithConsent(t *testing.T) {
 func TestKeysOfOthers(t *testing.T) {
 	secret := &metav1.PartialObjectMetadata{}
 	secret.ManagedFields = []metav1.ManagedFieldsEntry{
-		fieldsOf("signet:app", updated, "ours", "both"),
-		fieldsOf("signet:extra", applied, "added", "both", "shared"),
-		fieldsOf("kubectl", updated, "foreign", "shared"),
-		fieldsOf("signet:uninvited", applied, "pushed"),
+		fieldsOf("signet:app", byUpdate, "ours", "both"),
+		fieldsOf("signet:extra", byApply, "added", "both", "shared"),
+		fieldsOf("kubectl", byUpdate, "foreign", "shared"),
+		fieldsOf("signet:uninvited", byApply, "pushed"),
 	}
 	added, strange, err := keysOfOthers(secret, "signet:app", []string{"signet:extra", "signet:app"})
 	if err != nil {
@@ -67,17 +43,17 @@ func TestKeysOfOthers(t *testing.T) {
 }
 
 func TestAsUpdatedJoinsTheEntries(t *testing.T) {
-	other := fieldsOf("kubectl", updated, "x")
-	if got, err := asUpdated([]metav1.ManagedFieldsEntry{other, fieldsOf("signet:app", updated, "a")}, "signet:app"); got != nil || err != nil {
+	other := fieldsOf("kubectl", byUpdate, "x")
+	if got, err := asUpdated([]metav1.ManagedFieldsEntry{other, fieldsOf("signet:app", byUpdate, "a")}, "signet:app"); got != nil || err != nil {
 		t.Errorf("nothing applied: %v, %v, want nil", got, err)
 	}
 	got, err := asUpdated([]metav1.ManagedFieldsEntry{
-		fieldsOf("signet:app", applied, "a"), other, fieldsOf("signet:app", updated, "b"),
+		fieldsOf("signet:app", byApply, "a"), other, fieldsOf("signet:app", byUpdate, "b"),
 	}, "signet:app")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []metav1.ManagedFieldsEntry{other, fieldsOf("signet:app", updated, "a", "b")}
+	want := []metav1.ManagedFieldsEntry{other, fieldsOf("signet:app", byUpdate, "a", "b")}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -99,47 +75,17 @@ func TestMergePatchRemovesOnlyWhatIsListed(t *testing.T) {
 	}
 }
 
-// What a policy says is told if nothing of the values is in it, and if there are
-// no values that are not known.
-func TestVerdictsAreToldWithoutValues(t *testing.T) {
-	denied := func(text string) error {
-		return apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "db", errors.New("ValidatingAdmissionPolicy 'p' with binding 'b' denied request: "+text))
-	}
-	values := [][]byte{[]byte("plum velvet\torchid"), []byte("k")}
-	for _, test := range []struct {
-		name, text string
-		values     [][]byte
-		told       bool
-	}{
-		{"nothing of them", "a label is missing", values, true},
-		{"a value", "plum velvet\torchid", values, false},
-		{"a word of one", "it begins with PLUM", values, false},
-		{"in base64", "cGx1bSB2ZWx2ZXQJb3JjaGlk", values, false},
-		{"values are not known", "a label is missing", nil, false},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			text := apiText(denied(test.text), test.values)
-			if !strings.Contains(text, "ValidatingAdmissionPolicy 'p'") || strings.Contains(text, test.text) != test.told {
-				t.Errorf("text %q, want the verdict told: %v", text, test.told)
-			}
-		})
-	}
-}
-
 func TestWithoutData(t *testing.T) {
-	entry := func(manager, fields string) metav1.ManagedFieldsEntry {
-		return metav1.ManagedFieldsEntry{Manager: manager, Operation: metav1.ManagedFieldsOperationUpdate, FieldsV1: metav1.NewFieldsV1(fields)}
-	}
 	was := []metav1.ManagedFieldsEntry{
-		entry("kubectl", `{"f:data":{".":{},"f:a":{}},"f:type":{}}`),
-		entry("other", `{"f:data":{"f:b":{}}}`),
-		entry("signet:partner", `{"f:data":{"f:c":{}}}`),
+		fields("kubectl", byUpdate, 1, `{"f:data":{".":{},"f:a":{}},"f:type":{}}`),
+		fields("other", byUpdate, 1, `{"f:data":{"f:b":{}}}`),
+		fields("signet:partner", byUpdate, 1, `{"f:data":{"f:c":{}}}`),
 	}
 	got, err := withoutData(was, []string{"signet:partner"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []metav1.ManagedFieldsEntry{entry("kubectl", `{"f:type":{}}`), was[2]}
+	want := []metav1.ManagedFieldsEntry{fields("kubectl", byUpdate, 1, `{"f:type":{}}`), was[2]}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -75,7 +75,7 @@ const (
 
 // The reasons of events, beside those of conditions.
 const (
-	// Updated: the Secret was written because the document has changed.
+	// Updated: the Secret was written, for another reason than those below.
 	Updated Reason = "Updated"
 	// Healed: the Secret was put back to what is sealed.
 	Healed Reason = "Healed"

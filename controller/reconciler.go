@@ -4,7 +4,6 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -19,19 +18,19 @@ import (
 
 // reconciler makes Secrets what SealedSecrets say.
 type reconciler struct {
-	cache    client.Reader
-	api      *apiClient
-	secrets  *secretClient
-	opener   *opener
-	owning   *ownership
-	merging  *merging
-	ring     *ring
-	policy   *policy
-	records  *records
-	recovery *recovery
-	shares   *shares
-	events   *events
-	metrics  *metrics
+	cache       client.Reader
+	api         *apiClient
+	secrets     *secretClient
+	opener      *opener
+	owning      *ownership
+	merging     *merging
+	sealingKeys *sealingKeys
+	policy      *policy
+	records     *records
+	recovery    *recovery
+	fairness    *fairness
+	events      *events
+	metrics     *metrics
 }
 
 // conflictDelay is how long to wait for the cache after somebody else has
@@ -48,8 +47,8 @@ const (
 // the API server: what is wrong with an object stands in its status, and when to
 // try again is decided here.
 func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	r.shares.begin(req.NamespacedName)
-	if err := r.ring.load(ctx); err != nil {
+	r.fairness.begin(req.NamespacedName)
+	if err := r.sealingKeys.load(ctx); err != nil {
 		return reconcile.Result{}, err
 	}
 	object := &v1alpha1.SealedSecret{}
@@ -94,9 +93,10 @@ func lookedAt(o *v1alpha1.SealedSecret, rec record, after time.Duration) *outcom
 
 // work does the next step for an object.
 func (r *reconciler) work(ctx context.Context, object *v1alpha1.SealedSecret, rec record) (*outcome, error) {
+	now := r.policy.now()
 	v := view{
-		object: object, status: rec.status, policy: r.policy.digest(rec.status.Key),
-		wrote: rec.wrote, age: time.Since(rec.when), wait: r.records.wait(rec), tried: rec.tried,
+		object: object, status: rec.status, rules: now, policy: now.digest(rec.status.Key),
+		wrote: rec.wrote, age: time.Since(rec.wroteAt), wait: r.records.wait(rec), tried: rec.tried,
 	}
 	if name := secretName(object); !sopsdoc.ValidSecretName(name) {
 		return r.failed(v, rec, failf(InvalidDocument, "spec.secretName: is not a valid name")), nil
@@ -105,7 +105,7 @@ func (r *reconciler) work(ctx context.Context, object *v1alpha1.SealedSecret, re
 	if err != nil {
 		return nil, err
 	}
-	v.see(secret, r.isGone)
+	v.see(ctx, secret, r.isGone)
 	next := v.next()
 	if next == stepLook {
 		live, err := r.secrets.get(ctx, types.NamespacedName{Namespace: object.Namespace, Name: secretName(object)})
@@ -116,7 +116,7 @@ func (r *reconciler) work(ctx context.Context, object *v1alpha1.SealedSecret, re
 			live = nil
 		}
 		v.live = true
-		v.see(live, r.isGone)
+		v.see(ctx, live, r.isGone)
 		next = v.next()
 	}
 	switch next {
@@ -132,20 +132,9 @@ func (r *reconciler) work(ctx context.Context, object *v1alpha1.SealedSecret, re
 	case stepUnowned:
 		return r.failed(v, rec, r.unowned(v)), nil
 	case stepMissing:
-		return r.failed(v, rec, notThere(secretName(object))), nil
+		return r.failed(v, rec, notThere(secretName(object), object.Name)), nil
 	}
 	return r.unseal(ctx, v, rec)
-}
-
-// see takes up the metadata of the Secret, nil if there is none.
-func (v *view) see(secret *metav1.PartialObjectMetadata, gone func(types.NamespacedName) bool) {
-	v.secret, v.ownerGone = secret, false
-	if secret == nil {
-		return
-	}
-	if of := owner(secret); of != "" && of != v.object.Name {
-		v.ownerGone = gone(types.NamespacedName{Namespace: secret.Namespace, Name: of})
-	}
 }
 
 // unowned is the failure for a Secret that does not consent.
@@ -169,7 +158,7 @@ func (r *reconciler) unseal(ctx context.Context, v view, rec record) (*outcome, 
 		// The cache is behind. It will say so in a moment.
 		return lookedAt(v.object, rec, conflictDelay), nil
 	}
-	give, ok := r.shares.take(keyOf(object), func() bool { return r.opener.atHand(object) })
+	give, ok := r.fairness.take(keyOf(object), func() bool { return r.opener.atHand(object) })
 	if !ok {
 		return lookedAt(v.object, rec, turnDelay), nil
 	}
@@ -205,7 +194,7 @@ func (r *reconciler) put(ctx context.Context, v view, object *v1alpha1.SealedSec
 	}
 	begin := time.Now()
 	secret, key, err := r.opener.open(ctx, object)
-	r.metrics.opened(time.Since(begin), err)
+	r.metrics.attempted(time.Since(begin), err)
 	if err != nil {
 		return nil, "", err
 	}
@@ -231,18 +220,6 @@ func (r *reconciler) cachedSecret(ctx context.Context, o *v1alpha1.SealedSecret)
 
 // isGone reports whether there is no SealedSecret of that name, as far as the
 // cache knows.
-func (r *reconciler) isGone(key types.NamespacedName) bool {
-	return apierrors.IsNotFound(r.cache.Get(context.Background(), key, &v1alpha1.SealedSecret{}))
-}
-
-// reasonOf returns the reason of an error, "" for none.
-func reasonOf(err error) Reason {
-	f := new(failure)
-	if errors.As(err, &f) {
-		return f.reason
-	}
-	if err != nil {
-		return APIError
-	}
-	return ""
+func (r *reconciler) isGone(ctx context.Context, key types.NamespacedName) bool {
+	return apierrors.IsNotFound(r.cache.Get(ctx, key, &v1alpha1.SealedSecret{}))
 }

@@ -23,15 +23,15 @@ type record struct {
 	// version is the resourceVersion of the object with that status, "" while
 	// the status could not be written.
 	version string
-	// wrote is the Secret as this process has last written it, and when.
-	wrote secretVersion
-	when  time.Time
+	// wrote is the Secret as this process has last written it, wroteAt when.
+	wrote   secretVersion
+	wroteAt time.Time
 	// tried says that there was an attempt.
 	tried bool
-	// failures counts attempts since the last success, and next is the time
-	// before which there is no other.
-	failures int
-	next     time.Time
+	// failures counts attempts since the last success, and notBefore is the time
+	// of the next one.
+	failures  int
+	notBefore time.Time
 	// hurried counts what has cut that time short.
 	hurried int
 }
@@ -79,7 +79,7 @@ func (r *records) get(o *v1alpha1.SealedSecret) record {
 		rec = record{uid: o.UID, generation: o.Generation}
 	case rec.generation < o.Generation:
 		// A new document gets a new chance.
-		rec = record{uid: o.UID, generation: o.Generation, wrote: rec.wrote, when: rec.when}
+		rec = record{uid: o.UID, generation: o.Generation, wrote: rec.wrote, wroteAt: rec.wroteAt}
 	case rec.status != nil && rec.version != "" && !older(o.ResourceVersion, rec.version):
 		rec.status, rec.version = nil, ""
 	}
@@ -98,7 +98,7 @@ func (r *records) put(key types.NamespacedName, rec record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now := r.of[key].hurried; now != rec.hurried { // since rec was read
-		rec.hurried, rec.next = now, time.Time{}
+		rec.hurried, rec.notBefore = now, time.Time{}
 	}
 	if rec.idle() {
 		delete(r.of, key)
@@ -130,14 +130,14 @@ func (r *records) hurry(key types.NamespacedName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if rec, ok := r.of[key]; ok {
-		rec.next = time.Time{}
+		rec.notBefore = time.Time{}
 		rec.hurried++
 		r.of[key] = rec
 	}
 }
 
 // wait returns how long an object is to be left alone.
-func (r *records) wait(rec record) time.Duration { return max(0, rec.next.Sub(r.now())) }
+func (r *records) wait(rec record) time.Duration { return max(0, rec.notBefore.Sub(r.now())) }
 
 // poll returns when to look again at what no watch tells about: after
 // pollPeriod, and up to a half more.
@@ -156,6 +156,6 @@ func (r *records) backoff(rec *record) time.Duration {
 	}
 	rec.failures++
 	d -= rand.N(d/2 + 1)
-	rec.next = r.now().Add(d)
+	rec.notBefore = r.now().Add(d)
 	return d
 }

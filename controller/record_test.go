@@ -60,7 +60,7 @@ func TestPollIsBounded(t *testing.T) {
 func TestRecordLastsAsLongAsItIsTrue(t *testing.T) {
 	done := &v1alpha1.SealedSecretStatus{ObservedGeneration: 2}
 	was := record{uid: "o-1", generation: 2, status: done, version: "105", failures: 3, tried: true,
-		next: time.Unix(2_000_000, 0), wrote: secretVersion{"db", "s-1", "104"}}
+		notBefore: time.Unix(2_000_000, 0), wrote: secretVersion{"db", "s-1", "104"}}
 	for _, c := range []struct {
 		name          string
 		object        metav1.ObjectMeta
@@ -132,7 +132,12 @@ func TestLostIsOnlyTheSecretThatWasWritten(t *testing.T) {
 func TestForgottenObjectLeavesNothing(t *testing.T) {
 	r := testRecords(&clock{})
 	o := recorded("o-1", "5", 1)
-	r.put(keyOf(o), r.get(o))
+	rec := r.get(o)
+	rec.failures = 1 // for nothing is kept of what is idle
+	r.put(keyOf(o), rec)
+	if len(r.of) != 1 {
+		t.Fatalf("records %+v, want one", r.of)
+	}
 	r.forget(keyOf(o))
 	r.hurry(keyOf(o))
 	r.lost(keyOf(o), "s-1")

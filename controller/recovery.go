@@ -28,15 +28,15 @@ type recovery struct {
 
 	mu      sync.Mutex
 	waiting map[keyID]map[types.NamespacedName]struct{}
-	objects map[types.NamespacedName]*patient
+	objects map[types.NamespacedName]*waiter
 	worked  map[keyID]time.Time // last
 }
 
-// patient is an object that waits for keys.
-type patient struct {
-	keys  []keyID
-	woken time.Time // last
-	next  time.Time // not to be woken before
+// waiter is an object that waits for keys.
+type waiter struct {
+	keys      []keyID
+	woken     time.Time // last
+	notBefore time.Time // when it may be woken
 }
 
 // maxWorked bounds how many keys are remembered to have worked.
@@ -46,7 +46,7 @@ func newRecovery(wake func(types.NamespacedName)) *recovery {
 	return &recovery{
 		wake: wake, now: time.Now,
 		waiting: map[keyID]map[types.NamespacedName]struct{}{},
-		objects: map[types.NamespacedName]*patient{},
+		objects: map[types.NamespacedName]*waiter{},
 		worked:  map[keyID]time.Time{},
 	}
 }
@@ -78,13 +78,13 @@ func (r *recovery) note(object types.NamespacedName, needed []keyID, begin time.
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.leave(object)
-	p := r.objects[object]
-	if p == nil {
-		p = &patient{}
-		r.objects[object] = p
+	w := r.objects[object]
+	if w == nil {
+		w = &waiter{}
+		r.objects[object] = w
 	}
-	if p.keys = needed; !p.woken.IsZero() {
-		p.next = p.woken.Add(backoff)
+	if w.keys = needed; !w.woken.IsZero() {
+		w.notBefore = w.woken.Add(backoff)
 	}
 	for _, k := range needed {
 		if r.waiting[k] == nil {
@@ -93,7 +93,7 @@ func (r *recovery) note(object types.NamespacedName, needed []keyID, begin time.
 		r.waiting[k][object] = struct{}{}
 		wake = wake || r.worked[k].After(begin)
 	}
-	return wake && r.rouse(object)
+	return wake && r.mayWake(object)
 }
 
 // works wakes the objects that wait for a key.
@@ -105,7 +105,7 @@ func (r *recovery) works(k keyID) {
 	}
 	r.worked[k] = r.now()
 	for object := range r.waiting[k] {
-		if r.rouse(object) {
+		if r.mayWake(object) {
 			wake = append(wake, object)
 		}
 	}
@@ -115,24 +115,24 @@ func (r *recovery) works(k keyID) {
 	}
 }
 
-// rouse reports whether an object may be woken, and notes that it is.
-func (r *recovery) rouse(object types.NamespacedName) bool {
-	p := r.objects[object]
-	if r.now().Before(p.next) {
+// mayWake reports whether an object may be woken, and notes that it is.
+func (r *recovery) mayWake(object types.NamespacedName) bool {
+	w := r.objects[object]
+	if r.now().Before(w.notBefore) {
 		return false
 	}
 	r.leave(object)
-	p.woken = r.now()
+	w.woken = r.now()
 	return true
 }
 
 // leave takes an object off the lists.
 func (r *recovery) leave(object types.NamespacedName) {
-	p := r.objects[object]
-	if p == nil {
+	w := r.objects[object]
+	if w == nil {
 		return
 	}
-	for _, k := range p.keys {
+	for _, k := range w.keys {
 		delete(r.waiting[k], object)
 		if len(r.waiting[k]) == 0 {
 			delete(r.waiting, k)
@@ -179,5 +179,5 @@ func (o *observed) Unwrap(ctx context.Context, e keys.Entry) ([]byte, error) {
 
 // Rank implements keys.Ranker.
 func (o *observed) Rank(e keys.Entry) keys.Rank {
-	return keys.Unwrappers{e.Type(): o.next}.Rank(e)
+	return keys.RankOf(o.next, e)
 }

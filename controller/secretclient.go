@@ -5,12 +5,12 @@ package controller
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
@@ -30,23 +30,26 @@ type secretClient struct {
 
 // newSecretClient returns a client that writes while the gate is open.
 func newSecretClient(cfg *rest.Config, g *gate) (*secretClient, error) {
-	scheme := runtime.NewScheme()
-	if err := corev1.AddToScheme(scheme); err != nil {
-		return nil, err
-	}
-	if err := metav1.AddMetaToScheme(scheme); err != nil {
-		return nil, err
-	}
 	cfg = rest.CopyConfig(cfg)
 	cfg.APIPath = "/api"
 	cfg.GroupVersion = &corev1.SchemeGroupVersion
-	cfg.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
 	cfg.ContentType = runtime.ContentTypeProtobuf
-	client, err := rest.RESTClientFor(cfg)
+	client, scheme, err := restClient(cfg, corev1.AddToScheme)
 	if err != nil {
 		return nil, fmt.Errorf("set up the client for Secrets: %w", err)
 	}
 	return &secretClient{rest: client, encoder: protobuf.NewSerializer(scheme, scheme), gate: g}, nil
+}
+
+var errNoPrecondition = errors.New("write without uid and resourceVersion")
+
+// precondition checks that a write of o fails if o is not as it was read any
+// more.
+func precondition(o metav1.Object) error {
+	if o.GetUID() == "" || o.GetResourceVersion() == "" {
+		return errNoPrecondition
+	}
+	return nil
 }
 
 // get reads the metadata of a Secret from the API server.
@@ -69,8 +72,8 @@ func (c *secretClient) create(ctx context.Context, s *corev1.Secret, manager str
 
 // update replaces a Secret. Its metadata must have uid and resourceVersion.
 func (c *secretClient) update(ctx context.Context, s *corev1.Secret, manager string) (*metav1.PartialObjectMetadata, error) {
-	if s.UID == "" || s.ResourceVersion == "" {
-		return nil, errNoPrecondition
+	if err := precondition(s); err != nil {
+		return nil, err
 	}
 	body, err := c.encode(s)
 	if err != nil {
@@ -83,8 +86,8 @@ func (c *secretClient) update(ctx context.Context, s *corev1.Secret, manager str
 // apply gives a manager the fields in s, and takes those from it that are not.
 // The metadata of s must have uid and resourceVersion.
 func (c *secretClient) apply(ctx context.Context, s *corev1.Secret, manager string) (*metav1.PartialObjectMetadata, error) {
-	if s.UID == "" || s.ResourceVersion == "" {
-		return nil, errNoPrecondition
+	if err := precondition(s); err != nil {
+		return nil, err
 	}
 	s.APIVersion, s.Kind = "v1", "Secret"
 	body, err := json.Marshal(s)
@@ -95,14 +98,19 @@ func (c *secretClient) apply(ctx context.Context, s *corev1.Secret, manager stri
 		Param("fieldManager", manager).Param("force", "true").Body(body))
 }
 
-// patchMetadata applies a JSON patch to the metadata that was read, of which the
-// patch has the resourceVersion.
+// patchMetadata applies a JSON patch to the metadata that was read.
 func (c *secretClient) patchMetadata(ctx context.Context, was *metav1.PartialObjectMetadata, patch []byte, manager string) (*metav1.PartialObjectMetadata, error) {
+	if err := precondition(was); err != nil {
+		return nil, err
+	}
 	var operations []any
 	if err := json.Unmarshal(patch, &operations); err != nil {
 		return nil, err
 	}
-	operations = append(operations, map[string]any{"op": "replace", "path": "/metadata/uid", "value": was.UID})
+	// With "replace" instead of "test" another version is a conflict.
+	operations = append(operations,
+		map[string]any{"op": "replace", "path": "/metadata/uid", "value": was.UID},
+		map[string]any{"op": "replace", "path": "/metadata/resourceVersion", "value": was.ResourceVersion})
 	body, err := json.Marshal(operations)
 	if err != nil {
 		return nil, err
@@ -115,8 +123,8 @@ func (c *secretClient) patchMetadata(ctx context.Context, was *metav1.PartialObj
 // in s stays but for the keys that remove lists. The API server merges it
 // (RFC 7386), because values that are there are not known here.
 func (c *secretClient) updateBeside(ctx context.Context, s *corev1.Secret, remove map[string][]string, manager string) (*metav1.PartialObjectMetadata, error) {
-	if s.UID == "" || s.ResourceVersion == "" {
-		return nil, errNoPrecondition
+	if err := precondition(s); err != nil {
+		return nil, err
 	}
 	body, err := mergePatch(s, remove)
 	if err != nil {
@@ -126,10 +134,42 @@ func (c *secretClient) updateBeside(ctx context.Context, s *corev1.Secret, remov
 		Param("fieldManager", manager).Body(body))
 }
 
+// mergePatch returns the merge patch that makes a Secret s, apart from entries of
+// its maps that are not in s. Of those it removes what remove lists, by the name
+// of the map: data, labels, annotations.
+func mergePatch(s *corev1.Secret, remove map[string][]string) ([]byte, error) {
+	metadata := map[string]any{
+		"uid": s.UID, "resourceVersion": s.ResourceVersion, "ownerReferences": s.OwnerReferences,
+		"labels": withNulls(s.Labels, remove["labels"]), "annotations": withNulls(s.Annotations, remove["annotations"]),
+	}
+	data := withNulls(s.Data, remove["data"])
+	for key, value := range s.Data {
+		data[key] = append([]byte{}, value...) // null would remove it
+	}
+	if s.ManagedFields != nil {
+		metadata["managedFields"] = s.ManagedFields
+	}
+	return json.Marshal(map[string]any{
+		"metadata": metadata, "data": data, "type": s.Type, "immutable": s.Immutable,
+	})
+}
+
+// withNulls returns m with a null for each of the keys that it does not have.
+func withNulls[V any](m map[string]V, keys []string) map[string]any {
+	all := map[string]any{}
+	for _, key := range keys {
+		all[key] = nil
+	}
+	for key, value := range m {
+		all[key] = value
+	}
+	return all
+}
+
 // delete removes exactly the Secret that was read.
 func (c *secretClient) delete(ctx context.Context, s *metav1.PartialObjectMetadata) error {
-	if s.UID == "" || s.ResourceVersion == "" {
-		return errNoPrecondition
+	if err := precondition(s); err != nil {
+		return err
 	}
 	ctx, cancel, err := c.gate.open(ctx)
 	if err != nil {

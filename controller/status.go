@@ -3,18 +3,11 @@
 package controller
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
 	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/serializer"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/rest"
 
 	"github.com/signet-secrets/signet/controller/v1alpha1"
 )
@@ -39,13 +32,19 @@ func setConditions(conditions *[]metav1.Condition, generation int64, ready metav
 	meta.RemoveStatusCondition(conditions, Stalled)
 }
 
+// isUnsealed reports whether a status says that the Secret is as sealed.
+func isUnsealed(s *v1alpha1.SealedSecretStatus) bool {
+	ready := meta.FindStatusCondition(s.Conditions, Ready)
+	return ready != nil && ready.Status == metav1.ConditionTrue && ready.Reason == string(Unsealed)
+}
+
 // cut shortens text to n bytes, between characters.
 func cut(text string, n int) string {
 	if len(text) <= n {
 		return text
 	}
 	n -= len("...")
-	for !utf8.RuneStart(text[n]) {
+	for n > 0 && !utf8.RuneStart(text[n]) {
 		n--
 	}
 	return text[:n] + "..."
@@ -57,66 +56,6 @@ func statusOf(secret *metav1.PartialObjectMetadata, manager string) *v1alpha1.Se
 		Name: secret.Name, UID: secret.UID, ResourceVersion: secret.ResourceVersion,
 		Fields: digestFields(secret, manager),
 	}
-}
-
-// apiClient reads objects of Signet's API, and writes their status.
-type apiClient struct {
-	rest rest.Interface
-	gate *gate
-}
-
-func newAPIClient(cfg *rest.Config, g *gate) (*apiClient, error) {
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return nil, err
-	}
-	if err := metav1.AddMetaToScheme(scheme); err != nil {
-		return nil, err
-	}
-	cfg = rest.CopyConfig(cfg)
-	cfg.APIPath = "/apis"
-	cfg.GroupVersion = &v1alpha1.GroupVersion
-	cfg.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
-	cfg.ContentType = runtime.ContentTypeJSON
-	client, err := rest.RESTClientFor(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("set up the client for SealedSecrets: %w", err)
-	}
-	return &apiClient{rest: client, gate: g}, nil
-}
-
-// get reads a SealedSecret from the API server.
-func (c *apiClient) get(ctx context.Context, key types.NamespacedName) (*v1alpha1.SealedSecret, error) {
-	s := &v1alpha1.SealedSecret{}
-	err := c.rest.Get().Namespace(key.Namespace).Resource("sealedsecrets").Name(key.Name).Do(ctx).Into(s)
-	return s, err
-}
-
-// putStatus replaces the status of the object that was read, and fails with a
-// conflict if there is a newer one. It returns the resourceVersion that the
-// object has then.
-func (c *apiClient) putStatus(ctx context.Context, resource string, o metav1.Object, status any) (string, error) {
-	patch, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"uid": o.GetUID(), "resourceVersion": o.GetResourceVersion()},
-		"status":   status,
-	})
-	if err != nil {
-		return "", err
-	}
-	ctx, cancel, err := c.gate.open(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer cancel()
-	req := c.rest.Patch(types.MergePatchType).Resource(resource).Name(o.GetName()).SubResource("status").Body(patch)
-	if o.GetNamespace() != "" {
-		req = req.Namespace(o.GetNamespace())
-	}
-	now, err := metadataOf(ctx, req)
-	if err != nil {
-		return "", err
-	}
-	return now.ResourceVersion, nil
 }
 
 // fullStatus is a status with a null where a merge patch has to remove a field.

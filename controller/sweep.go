@@ -8,17 +8,18 @@ import (
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/signet-secrets/signet/controller/v1alpha1"
 )
 
 // gone clears up after an object that is not there any more. Its own Secret is
 // left to the garbage collector of Kubernetes, which knows whether it is to be
-// kept; what was merged into Secrets of others is taken out.
+// kept; what was merged into Secrets of others is taken out. A name with a colon
+// is a field manager whose hash stands for a name (addConcerned).
 func (r *reconciler) gone(ctx context.Context, key types.NamespacedName) error {
 	r.records.forget(key)
 	r.recovery.done(key)
@@ -26,20 +27,20 @@ func (r *reconciler) gone(ctx context.Context, key types.NamespacedName) error {
 	manager := key.Name
 	if !isManager(manager) {
 		manager = fieldManager(key.Name)
-	} else if r.hasManager(ctx, key.Namespace, manager) {
-		return nil
+	} else if has, err := r.hasManager(ctx, key.Namespace, manager); has || err != nil {
+		return err
 	}
 	return r.release(ctx, key.Namespace, manager, "")
 }
 
 // hasManager reports whether a field manager with a hash for a name is that of
 // some SealedSecret.
-func (r *reconciler) hasManager(ctx context.Context, namespace, manager string) bool {
+func (r *reconciler) hasManager(ctx context.Context, namespace, manager string) (bool, error) {
 	list := &v1alpha1.SealedSecretList{}
 	if err := r.cache.List(ctx, list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
-		return true // not known: then nothing is taken out
+		return false, err
 	}
-	return slices.ContainsFunc(list.Items, func(s v1alpha1.SealedSecret) bool { return fieldManager(s.Name) == manager })
+	return slices.ContainsFunc(list.Items, func(s v1alpha1.SealedSecret) bool { return fieldManager(s.Name) == manager }), nil
 }
 
 // release takes what a manager has merged out of all Secrets but one.
@@ -53,6 +54,8 @@ func (r *reconciler) release(ctx context.Context, namespace, manager, except str
 		if s.Name == except {
 			continue
 		}
+		// After a conflict: the write that won is an event of its own, and brings
+		// the object back.
 		if err := r.merging.release(ctx, &s, manager); err != nil && !apierrors.IsConflict(err) {
 			failed = append(failed, &apiError{text: apiText(err, nil), err: err})
 		}
@@ -102,11 +105,12 @@ func (r *reconciler) remove(ctx context.Context, cached *metav1.PartialObjectMet
 	if err == nil && live.UID == cached.UID && owner(live) == o.Name && refers(live, o) {
 		err = r.secrets.delete(ctx, live)
 		if err == nil {
+			log.FromContext(ctx).Info("Secret deleted", "secret", live.Name)
 			r.events.note(o, Deleted, eventNote(Deleted, live.Name))
 		}
 	}
 	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
-		return nil
+		return nil // the write that won is an event of its own, and brings the object back
 	}
 	return &apiError{text: apiText(err, nil), err: err}
 }
@@ -117,10 +121,4 @@ func (r *reconciler) indexed(ctx context.Context, namespace, index, value string
 	list.SetGroupVersionKind(secretMetadata().GroupVersionKind())
 	err := r.cache.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{index: value}, client.UnsafeDisableDeepCopy)
 	return list.Items, err
-}
-
-// done reports whether an object has its Secret as sealed.
-func (o *outcome) done() bool {
-	ready := meta.FindStatusCondition(o.status.Conditions, Ready)
-	return o.err == nil && ready != nil && ready.Status == metav1.ConditionTrue && ready.Reason == string(Unsealed)
 }

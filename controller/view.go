@@ -3,10 +3,12 @@
 package controller
 
 import (
+	"context"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/signet-secrets/signet/controller/v1alpha1"
 )
@@ -22,6 +24,8 @@ type view struct {
 	live   bool
 	// policy is the digest of everything else that decides.
 	policy string
+	// rules are what policy is a digest of.
+	rules rules
 	// ownerGone says that the SealedSecret that the Secret says it belongs to
 	// is not there any more.
 	ownerGone bool
@@ -35,11 +39,17 @@ type view struct {
 	wait time.Duration
 }
 
+// see takes up the metadata of the Secret, nil if there is none.
+func (v *view) see(ctx context.Context, secret *metav1.PartialObjectMetadata, gone goneFunc) {
+	v.secret = secret
+	v.ownerGone = secret != nil && isOwnerGone(ctx, secret, v.object.Name, gone)
+}
+
 // step is what has to be done next for an object.
 type step string
 
 const (
-	stepIdle    step = "rest"    // nothing
+	stepIdle    step = "idle"    // nothing
 	stepSuspend step = "suspend" // say that the object is suspended
 	stepLook    step = "look"    // read the metadata of the Secret, and decide again
 	stepUnowned step = "unowned" // say that the Secret belongs to somebody else
@@ -65,7 +75,7 @@ func (v view) next() step {
 		return stepIdle
 	case v.merges():
 		return v.nextMerge()
-	case v.secret != nil && !v.mine():
+	case v.secret != nil && !mayReplace(v.secret, v.object.Name, v.ownerGone):
 		return v.confirm(stepUnowned)
 	case v.secret == nil && !v.live && v.reason() == SecretNotOwned:
 		return stepLook
@@ -97,9 +107,7 @@ func (v view) confirm(s step) step {
 
 // settled reports whether the object was done with as it is now.
 func (v view) settled() bool {
-	ready := v.ready()
-	return ready != nil && ready.Status == metav1.ConditionTrue && ready.Reason == string(Unsealed) && v.current() &&
-		v.status.Secret != nil && v.status.Secret.Name == secretName(v.object)
+	return isUnsealed(v.status) && v.current() && v.status.Secret != nil && v.status.Secret.Name == secretName(v.object)
 }
 
 // behind reports whether the cache does not have the Secret yet as this process
@@ -147,27 +155,38 @@ func (v view) untouched() bool {
 		return false // it isn't ours, whatever the status says
 	case v.secret.ResourceVersion == was.ResourceVersion:
 		return true
-	case v.merges() || fields != was.Fields:
-		return fields == was.Fields
+	case fields != was.Fields:
+		return false
+	case v.merges():
+		return true
 	}
 	_, strange, err := keysOfOthers(v.secret, manager, partners(v.secret.Annotations))
 	return err == nil && len(strange) == 0
 }
 
-// mine reports whether the Secret may be replaced: it belongs to the object, or
-// it belongs to nobody and consents.
-func (v view) mine() bool {
-	of := owner(v.secret)
-	return of == v.object.Name || (of == "" || v.ownerGone) && consents(v.secret, AdoptAnnotation, v.object.Name)
+// mayReplace reports whether a Secret may be replaced by the SealedSecret of a
+// name: it belongs to that, or it belongs to nobody and consents. ownerGone is as
+// in view.
+func mayReplace(secret *metav1.PartialObjectMetadata, name string, ownerGone bool) bool {
+	of := owner(secret)
+	return of == name || (of == "" || ownerGone) && consents(secret, AdoptAnnotation, name)
 }
+
+// isOwnerGone reports whether a Secret belongs to a SealedSecret of another name,
+// and there is none.
+func isOwnerGone(ctx context.Context, secret *metav1.PartialObjectMetadata, name string, gone goneFunc) bool {
+	of := owner(secret)
+	return of != "" && of != name && gone(ctx, types.NamespacedName{Namespace: secret.Namespace, Name: of})
+}
+
+// goneFunc reports whether there is no SealedSecret of that name.
+type goneFunc func(context.Context, types.NamespacedName) bool
 
 func (v view) merges() bool { return v.object.Spec.CreationPolicy == v1alpha1.Merge }
 
-func (v view) ready() *metav1.Condition { return meta.FindStatusCondition(v.status.Conditions, Ready) }
-
-// reason is why the object was last not ready, or "".
+// reason is that of the Ready condition, "" if there is none.
 func (v view) reason() Reason {
-	if ready := v.ready(); ready != nil {
+	if ready := meta.FindStatusCondition(v.status.Conditions, Ready); ready != nil {
 		return Reason(ready.Reason)
 	}
 	return ""

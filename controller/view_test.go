@@ -11,18 +11,6 @@ import (
 	"github.com/signet-secrets/signet/controller/v1alpha1"
 )
 
-// fields is an entry of managed fields: who has what since when.
-func fields(manager string, operation metav1.ManagedFieldsOperationType, second int64, json string) metav1.ManagedFieldsEntry {
-	at := metav1.Unix(second, 0)
-	return metav1.ManagedFieldsEntry{Manager: manager, Operation: operation, Time: &at, APIVersion: "v1", FieldsType: "FieldsV1",
-		FieldsV1: metav1.NewFieldsV1(json)}
-}
-
-const (
-	byUpdate = metav1.ManagedFieldsOperationUpdate
-	byApply  = metav1.ManagedFieldsOperationApply
-)
-
 // settledView is that of an object whose Secret is as it was written.
 func settledView() *view {
 	object := &v1alpha1.SealedSecret{ObjectMeta: metav1.ObjectMeta{Namespace: "prod", Name: "db", UID: "o-1", Generation: 2}}

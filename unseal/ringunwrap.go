@@ -132,7 +132,7 @@ func notAtHand(err error) bool {
 
 // Rank implements keys.Ranker.
 func (u *ringUnwrapper) Rank(e keys.Entry) keys.Rank {
-	rank := keys.Unwrappers{e.Type(): u.next}.Rank(e) // knows what one counts as that is no Ranker
+	rank := keys.RankOf(u.next, e)
 	for _, k := range u.candidates(e) {
 		switch {
 		case !k.Allows(u.namespace):

@@ -49,7 +49,7 @@ func (u *used) Unwrap(ctx context.Context, e keys.Entry) ([]byte, error) {
 
 // Rank implements keys.Ranker.
 func (u *used) Rank(e keys.Entry) keys.Rank {
-	return keys.Unwrappers{e.Type(): u.next}.Rank(e) // knows what one counts as that is no Ranker
+	return keys.RankOf(u.next, e)
 }
 
 // all returns the keys in the order in which they were used.

@@ -65,7 +65,7 @@ func (l *allowList) String() string {
 		return l.with(id).String()
 	}
 	if l.with("000000000000").String() == l.without.String() {
-		return l.without.String()
+		return l.without.String() // no item "default": the account plays no part
 	}
 	return strings.TrimSpace(allowDefault + " " + l.without.String())
 }
@@ -136,4 +136,4 @@ func (a allowed) Unwrap(ctx context.Context, e keys.Entry) ([]byte, error) {
 }
 
 // Rank implements keys.Ranker.
-func (a allowed) Rank(e keys.Entry) keys.Rank { return keys.Unwrappers{e.Type(): a.next}.Rank(e) }
+func (a allowed) Rank(e keys.Entry) keys.Rank { return keys.RankOf(a.next, e) }

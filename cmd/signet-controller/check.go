@@ -30,13 +30,14 @@ func (c *checker) wrong(flag, format string, args ...any) {
 	c.errs = append(c.errs, &settingError{c.source(flag), fmt.Sprintf(format, args...)})
 }
 
-// finish checks all settings, so that everything that is wrong is told at once
-// and before anything was started, and replaces those that stand for others.
-func (o *options) finish(p process) error {
+// finish checks all settings, which have parsed, so that everything else that is
+// wrong is told at once and before anything was started, and replaces those that
+// stand for others. namespaceFile names the namespace of the Pod.
+func (o *options) finish(namespaceFile string) error {
 	c := &checker{options: o}
 	c.checkWork()
 	c.checkKeys()
-	c.checkElection(p.namespaceFile)
+	c.checkElection(namespaceFile)
 	c.checkServing()
 	return errors.Join(c.errs...)
 }
@@ -116,7 +117,8 @@ func (c *checker) checkElection(namespaceFile string) {
 		c.wrong("leader-elect-name", "%q is no name of a Lease", keys.ForeignText(e.Name))
 	}
 	c.positive("leader-elect-retry-period", e.RetryPeriod)
-	if e.LeaseDuration < time.Second || e.LeaseDuration%time.Second != 0 { // (coordination.k8s.io, leaseDurationSeconds)
+	// a Lease counts whole seconds (coordination.k8s.io, leaseDurationSeconds)
+	if e.LeaseDuration < time.Second || e.LeaseDuration%time.Second != 0 {
 		c.wrong("leader-elect-lease-duration", "want whole seconds, not %v", e.LeaseDuration)
 	}
 	if e.RenewDeadline >= e.LeaseDuration {
@@ -150,7 +152,7 @@ func (c *checker) address(flag, text string) string {
 		return ""
 	}
 	_, port, err := net.SplitHostPort(text)
-	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n > math.MaxUint16 {
+	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
 		c.wrong(flag, "want HOST:PORT, :PORT or 0, not %q", keys.ForeignText(text))
 	}
 	return text

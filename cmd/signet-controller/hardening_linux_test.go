@@ -45,7 +45,7 @@ func TestHardening(t *testing.T) {
 func TestProgramIsHardened(t *testing.T) {
 	c := startController(t, "http://"+freeAddress(t))
 	c.says(t, `"Starting"`)
-	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", c.cmd.Process.Pid))
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", c.PID()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,18 +4,19 @@ package main
 
 import (
 	"bytes"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/signet-secrets/signet/internal/kmstest"
+	"github.com/signet-secrets/signet/internal/testcluster"
+	"github.com/signet-secrets/signet/internal/testtool"
 	"github.com/signet-secrets/signet/seal/keys/agekey"
 )
 
@@ -63,7 +64,7 @@ func parse(t testing.TB, environ []string, args ...string) (*options, error) {
 	if err == nil {
 		file := filepath.Join(t.TempDir(), "namespace")
 		writeTestFile(t, file, "signet-system")
-		err = o.finish(process{namespaceFile: file})
+		err = o.finish(file)
 	}
 	return o, err
 }
@@ -79,28 +80,22 @@ func mustParse(t testing.TB, args ...string) *options {
 
 // child is a process of this test binary as another program.
 type child struct {
+	*testtool.Process
 	cmd    *exec.Cmd
-	stderr *lockedBuffer
-	done   chan struct{} // closed when the process has ended
+	stderr *testtool.Buffer
 }
 
 // startChild starts a program. It is killed when the test ends.
 func startChild(t testing.TB, program string, env []string, args ...string) *child {
 	t.Helper()
-	c := &child{cmd: exec.Command(os.Args[0], args...), stderr: &lockedBuffer{}, done: make(chan struct{})}
+	c := &child{cmd: exec.Command(os.Args[0], args...), stderr: &testtool.Buffer{}}
 	c.cmd.Env = append(append(os.Environ(), env...), asProgram+"="+program)
 	c.cmd.Stderr, c.cmd.Stdout = c.stderr, c.stderr
-	if err := c.cmd.Start(); err != nil {
+	var err error
+	if c.Process, err = testtool.Start(c.cmd); err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		defer close(c.done)
-		_ = c.cmd.Wait() // its state says all
-	}()
-	t.Cleanup(func() {
-		_ = c.cmd.Process.Kill()
-		<-c.done
-	})
+	t.Cleanup(func() { _ = c.End(syscall.SIGKILL, patience) })
 	return c
 }
 
@@ -111,7 +106,7 @@ const patience = 60 * time.Second
 func (c *child) exit(t testing.TB) int {
 	t.Helper()
 	select {
-	case <-c.done:
+	case <-c.Ended():
 		return c.cmd.ProcessState.ExitCode()
 	case <-time.After(patience):
 		t.Fatalf("the process does not end:\n%s", c.stderr)
@@ -123,14 +118,12 @@ func (c *child) exit(t testing.TB) int {
 func (c *child) says(t testing.TB, text string) {
 	t.Helper()
 	eventually(t, func() bool {
-		select {
-		case <-c.done:
-			if !strings.Contains(c.stderr.String(), text) {
-				t.Fatalf("the process ended without %q:\n%s", text, c.stderr)
-			}
-		default:
+		ended := !c.Running() // asked first: it may still say it before its end
+		said := strings.Contains(c.stderr.String(), text)
+		if ended && !said {
+			t.Fatalf("the process ended without %q:\n%s", text, c.stderr)
 		}
-		return strings.Contains(c.stderr.String(), text)
+		return said
 	})
 }
 
@@ -144,24 +137,6 @@ func eventually(t testing.TB, ok func() bool) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-}
-
-// lockedBuffer is a bytes.Buffer for several goroutines.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // newKMS starts a KMS that nothing but the environment of this process leads to.
@@ -206,12 +181,11 @@ func writeTestFile(t testing.TB, path, text string) {
 // freeAddress returns an address that nobody listens at.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addresses, err := testcluster.FreeAddresses(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addresses[0]
 }
 
 // kubeconfig returns the path of a file that leads to an API server.

@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/signet-secrets/signet/controller"
+	"github.com/signet-secrets/signet/internal/testtool"
 )
 
 const canary = "correct-horse-battery-staple"
@@ -65,7 +66,7 @@ func TestLogShowsNoObjects(t *testing.T) {
 	for _, format := range []string{formatJSON, formatText} {
 		for _, test := range tests {
 			t.Run(format+" "+test.name, func(t *testing.T) {
-				var b lockedBuffer
+				var b testtool.Buffer
 				l := logr.FromSlogHandler(newLogger(&b, levelDebug, format).Handler())
 				l.WithValues("with", test.value).Info("message", "value", test.value)
 				got := b.String()
@@ -78,7 +79,7 @@ func TestLogShowsNoObjects(t *testing.T) {
 }
 
 func TestLogFormat(t *testing.T) {
-	var b lockedBuffer
+	var b testtool.Buffer
 	l := logr.FromSlogHandler(newLogger(&b, levelInfo, formatJSON).Handler()).WithName("test")
 	l.Info("Unsealed a Secret", "object", klog.KRef("prod", "db"), "calls", 1)
 	l.V(1).Info("hidden")
@@ -92,7 +93,7 @@ func TestLogFormat(t *testing.T) {
 		record["object"] != "prod/db" && object["name"] != "db" {
 		t.Errorf("record = %v", record)
 	}
-	b = lockedBuffer{}
+	b = testtool.Buffer{}
 	logr.FromSlogHandler(newLogger(&b, levelDebug, formatText).Handler()).V(1).Info("shown")
 	if !strings.Contains(b.String(), "level=DEBUG msg=shown") {
 		t.Errorf("debug: %s", b.String())
@@ -123,7 +124,7 @@ func TestClientPrintsNoBodies(t *testing.T) {
 	}
 	for _, level := range []string{levelInfo, levelDebug} {
 		t.Run(level, func(t *testing.T) {
-			var b lockedBuffer
+			var b testtool.Buffer
 			l := newLogger(&b, level, formatJSON)
 			if err := adopt(l, level); err != nil {
 				t.Fatal(err)
@@ -142,7 +143,7 @@ func TestClientPrintsNoBodies(t *testing.T) {
 		})
 	}
 	t.Run("the canary would show", func(t *testing.T) {
-		var b lockedBuffer
+		var b testtool.Buffer
 		ctx := klog.NewContext(t.Context(), logr.FromSlogHandler(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.Level(-10)})))
 		client, err := kubernetes.NewForConfig(&rest.Config{Host: api.URL})
 		if err != nil {
@@ -159,7 +160,7 @@ func TestClientPrintsNoBodies(t *testing.T) {
 
 // What is written with package log comes from net/http.
 func TestStrayLog(t *testing.T) {
-	var b lockedBuffer
+	var b testtool.Buffer
 	if err := adopt(newLogger(&b, levelInfo, formatJSON), levelInfo); err != nil {
 		t.Fatal(err)
 	}

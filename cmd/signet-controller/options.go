@@ -69,7 +69,7 @@ func (o *options) addWork(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.minBackoff, "min-backoff", controller.DefaultMinBackoff, "time to the second attempt at an object that fails")
 	flags.DurationVar(&o.maxBackoff, "max-backoff", controller.DefaultMaxBackoff, "longest time between two attempts at an object that fails")
 	flags.DurationVar(&o.resyncPeriod, "resync-period", controller.DefaultResyncPeriod, "how often every object is looked at without cause")
-	flags.DurationVar(&o.shutdownTimeout, "shutdown-timeout", 30*time.Second, "how long work that has begun may take after SIGTERM")
+	flags.DurationVar(&o.shutdownTimeout, "shutdown-timeout", controller.DefaultShutdownTimeout, "how long work that has begun may take after SIGTERM")
 }
 
 func (o *options) addKeys(flags *pflag.FlagSet) {

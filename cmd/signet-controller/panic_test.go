@@ -12,6 +12,8 @@ import (
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	ctrl "sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/signet-secrets/signet/internal/testtool"
 )
 
 // children are programs that TestMain runs in place of the tests.
@@ -50,7 +52,7 @@ func TestCrashShowsNoValue(t *testing.T) {
 func TestRecoveredPanicShowsNoValue(t *testing.T) {
 	handlers := utilruntime.PanicHandlers
 	defer func() { utilruntime.PanicHandlers = handlers }()
-	var b lockedBuffer
+	var b testtool.Buffer
 	l := newLogger(&b, levelDebug, formatJSON)
 	handlePanics(l, func(code int) { t.Errorf("exit %d", code) })
 	c, err := ctrl.NewUnmanaged("test", ctrl.Options{

@@ -27,7 +27,7 @@ func TestSignals(t *testing.T) {
 		t.Run(signal.String(), func(t *testing.T) {
 			c := startController(t, "http://"+freeAddress(t))
 			c.says(t, `"Starting"`)
-			if err := c.cmd.Process.Signal(signal); err != nil {
+			if err := c.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
 			code, text := c.exit(t), c.stderr.String()
@@ -68,7 +68,7 @@ func TestServers(t *testing.T) {
 			}
 		}
 	}
-	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := c.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if code := c.exit(t); code != 0 {

@@ -52,7 +52,7 @@ func newRoot(p process) *cobra.Command {
 	root.RunE = func(cmd *cobra.Command, _ []string) error {
 		unknown, err := o.fromEnvironment(cmd.Flags(), p.environ)
 		if err == nil {
-			err = o.finish(p)
+			err = o.finish(p.namespaceFile)
 		}
 		if err != nil {
 			return &usageError{err}

@@ -27,10 +27,9 @@ type starter interface {
 
 // untilStopped runs a manager that, at the end of ctx, stops within idle if its
 // work has not begun, and else within limit. One that does not is left behind:
-// controller-runtime 0.25 spins for ever
-// if it is asked to end before its caches have been filled (pkg/manager/
-// runnable_group.go, Start), which is when the API server is out of reach. No
-// work has begun then, and the end is a clean one.
+// controller-runtime 0.25 spins for ever if it is asked to end before its caches
+// have been filled (pkg/manager/runnable_group.go, Start), which is when the API
+// server is out of reach. No work has begun then, and the end is a clean one.
 func untilStopped(ctx context.Context, l *slog.Logger, m starter, idle, limit time.Duration) error {
 	done := make(chan error, 1)
 	go func() { done <- safely(l, func() error { return m.Start(ctx) }) }()

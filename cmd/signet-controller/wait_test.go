@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/signet-secrets/signet/internal/testtool"
 )
 
 // stubborn is a manager as the real one is only by accident.
@@ -48,7 +50,7 @@ func TestUntilStopped(t *testing.T) {
 				close(m.elected)
 			}
 			m.start = func(ctx context.Context) error { cancel(); return test.start(ctx) }
-			var b lockedBuffer
+			var b testtool.Buffer
 			begin := time.Now()
 			err := untilStopped(ctx, newLogger(&b, levelDebug, formatJSON), m, test.idle, test.limit)
 			if (err == nil) != (test.want == "") || err != nil && err.Error() != test.want {
@@ -67,7 +69,7 @@ func TestUntilStopped(t *testing.T) {
 // A failure ends the program at once, not at a signal.
 func TestUntilStoppedWithoutSignal(t *testing.T) {
 	m := &stubborn{elected: make(chan struct{}), start: func(context.Context) error { return errors.New("leader election lost") }}
-	var b lockedBuffer
+	var b testtool.Buffer
 	if err := untilStopped(t.Context(), newLogger(&b, levelInfo, formatJSON), m, patience, patience); err == nil || err.Error() != "leader election lost" {
 		t.Errorf("error = %v", err)
 	}

@@ -224,7 +224,9 @@ type SealedSecretStatus struct {
 	Secret *SecretStatus `json:"secret,omitempty"`
 
 	// Key is the key that the document was last opened with: a SealingKey, an
-	// ARN, or the recipient of an identity that the controller has.
+	// ARN, or the recipient of an identity that the controller has. With key
+	// groups there are several, separated by ", ". A failure that is Stalled
+	// empties it.
 	//
 	// +optional
 	Key string `json:"key,omitempty"`

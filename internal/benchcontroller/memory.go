@@ -43,8 +43,8 @@ func (b *bench) memoryRows(ours, theirs footprints) []row {
 		r.below(limit, fmt.Sprintf("< %.0f MiB", limit/(1<<20)))
 		return []row{r, peak}
 	}
-	rows := resident(fmt.Sprintf("memory, %d objects it has made", b.objects), ours.made, theirs.made, targetMemory)
-	rows = append(rows, resident(fmt.Sprintf("memory, %d objects, restarted", b.objects), ours.restarted, theirs.restarted, targetMemory)...)
+	rows := resident(fmt.Sprintf("memory, %d objects it has made", b.objects), ours.made, theirs.made, targetMemoryBytes)
+	rows = append(rows, resident(fmt.Sprintf("memory, %d objects, restarted", b.objects), ours.restarted, theirs.restarted, targetMemoryBytes)...)
 	if b.foreign > 0 {
 		work := fmt.Sprintf("memory, the same beside %d foreign Secrets", b.foreign)
 		flat := sizeRow("  beside itself without them", ours.foreign.resident, ours.restarted.resident, "signet")
@@ -52,8 +52,8 @@ func (b *bench) memoryRows(ours, theirs footprints) []row {
 		rows = append(rows, sizeRow(work, ours.foreign.resident, theirs.foreign.resident, other), flat)
 	}
 	if b.big > 0 {
-		rows = append(rows, resident(fmt.Sprintf("memory, %d objects it has made", b.big), ours.madeBig, footprint{}, targetMemoryBig)...)
-		rows = append(rows, resident(fmt.Sprintf("memory, %d objects, restarted", b.big), ours.restartedBig, footprint{}, targetMemoryBig)...)
+		rows = append(rows, resident(fmt.Sprintf("memory, %d objects it has made", b.big), ours.madeBig, footprint{}, targetMemoryBigBytes)...)
+		rows = append(rows, resident(fmt.Sprintf("memory, %d objects, restarted", b.big), ours.restartedBig, footprint{}, targetMemoryBigBytes)...)
 	}
 	return rows
 }
@@ -114,16 +114,19 @@ func (s *site) restarted(ctx context.Context, c contender, n int) (footprint, er
 }
 
 // A process has settled when its memory has stayed within settledBytes for
-// settledSeconds. Go gives memory back little by little, and looks for garbage
-// every two minutes at least, which is not waited for.
+// settledFor. Go gives memory back little by little, and looks for garbage every
+// two minutes at least, which is not waited for.
 const (
 	settledBytes   = 1 << 20
-	settledSeconds = 10
-	settleTimeout  = 90
+	settledFor     = 10 * time.Second
+	settleTimeout  = 90 * time.Second
+	settleInterval = time.Second // from one look to the next
 )
 
-// settle waits until the memory of a process stays as it is.
+// settle waits until the memory of a process stays as it is, or takes what it is
+// at the end of settleTimeout.
 func settle(ctx context.Context, p process) (footprint, error) {
+	const enough, most = int(settledFor / settleInterval), int(settleTimeout / settleInterval)
 	var seen []float64
 	for {
 		resident, peak, err := memoryOf(p.pid())
@@ -131,9 +134,9 @@ func settle(ctx context.Context, p process) (footprint, error) {
 			return footprint{}, err
 		}
 		seen = append(seen, resident)
-		last := seen[max(0, len(seen)-settledSeconds):]
-		if len(last) == settledSeconds && slices.Max(last)-slices.Min(last) < settledBytes || len(seen) == settleTimeout {
-			say("  resident %s after %d s, peak %s", figures.MiB(resident), len(seen), figures.MiB(peak))
+		last := seen[max(0, len(seen)-enough):]
+		if len(last) == enough && slices.Max(last)-slices.Min(last) < settledBytes || len(seen) == most {
+			say("  resident %s after %v, peak %s", figures.MiB(resident), time.Duration(len(seen))*settleInterval, figures.MiB(peak))
 			return footprint{resident, peak}, nil
 		}
 		select {
@@ -141,7 +144,7 @@ func settle(ctx context.Context, p process) (footprint, error) {
 			return footprint{}, context.Cause(ctx)
 		case <-p.ended():
 			return footprint{}, fmt.Errorf("the controller has ended:\n%s", lastLines(p.log()))
-		case <-time.After(time.Second):
+		case <-time.After(settleInterval):
 		}
 	}
 }

@@ -47,7 +47,11 @@ func newSealedSecrets(ctx context.Context, dir string) (*sealedSecrets, error) {
 	if c.program, err = testtool.Locate("sealed-secrets-controller", os.Stderr); err != nil {
 		return nil, err
 	}
-	list := exec.CommandContext(ctx, "go", "list", "-C", filepath.Join("internal", "testbin", "sealed-secrets-controller"),
+	root, err := testtool.ModuleRoot()
+	if err != nil {
+		return nil, err
+	}
+	list := exec.CommandContext(ctx, "go", "list", "-C", filepath.Join(root, "internal", "testbin", "sealed-secrets-controller"),
 		"-f", "{{.Module.Dir}}\n{{.Module.Version}}", "github.com/bitnami/sealed-secrets/cmd/controller")
 	list.Stderr = os.Stderr
 	out, err := list.Output()

@@ -3,43 +3,30 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
+
+	"github.com/signet-secrets/signet/internal/controllertest"
+	"github.com/signet-secrets/signet/internal/testcluster"
+	"github.com/signet-secrets/signet/internal/testtool"
 )
 
 // sealedSecretsProcess is a controller of Sealed Secrets that runs.
 type sealedSecretsProcess struct {
-	cmd           *exec.Cmd
+	*testtool.Process
 	http, metrics string // host:port
-	output        output
-	exited        chan struct{}
+	output        testtool.Buffer
 }
 
 var _ process = (*sealedSecretsProcess)(nil)
-
-// output is a log that may be read while it is written.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
 
 // start starts the controller as an administrator, and without a limit of
 // queries. It knows no kubeconfig, only the files of a Pod's service account at
@@ -49,31 +36,26 @@ func (c *sealedSecrets) start(context.Context) (process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &sealedSecretsProcess{exited: make(chan struct{})}
-	for _, address := range []*string{&p.http, &p.metrics} {
-		if *address, err = freeAddress(); err != nil {
-			return nil, err
-		}
+	addresses, err := testcluster.FreeAddresses(2)
+	if err != nil {
+		return nil, err
 	}
+	p := &sealedSecretsProcess{http: addresses[0], metrics: addresses[1]}
 	server, err := url.Parse(c.site.config.Host)
 	if err != nil {
 		return nil, err
 	}
-	p.cmd = exec.Command("/controller", "--kubeclient-qps=-1", "--listen-addr="+p.http, "--listen-metrics-addr="+p.metrics)
-	p.cmd.Dir = "/"
-	p.cmd.Env = []string{
+	cmd := exec.Command("/controller", "--kubeclient-qps=-1", "--listen-addr="+p.http, "--listen-metrics-addr="+p.metrics)
+	cmd.Dir = "/"
+	cmd.Env = []string{
 		"KUBERNETES_SERVICE_HOST=" + server.Hostname(), "KUBERNETES_SERVICE_PORT=" + server.Port(),
 		"POD_NAMESPACE=" + systemNamespace,
 	}
-	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
-	p.cmd.SysProcAttr = inRoot(root)
-	if err := p.cmd.Start(); err != nil {
+	cmd.Stdout, cmd.Stderr = &p.output, &p.output
+	cmd.SysProcAttr = testtool.InRoot(root)
+	if p.Process, err = testtool.Start(cmd); err != nil {
 		return nil, fmt.Errorf("start Sealed Secrets with %s as its root: %w", root, err)
 	}
-	go func() {
-		_ = p.cmd.Wait() // it ends only because it was told to, or it has said why
-		close(p.exited)
-	}()
 	return p, nil
 }
 
@@ -96,27 +78,13 @@ func (c *sealedSecrets) root() (string, error) {
 	)
 }
 
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
-
-func (p *sealedSecretsProcess) pid() int               { return p.cmd.Process.Pid }
-func (p *sealedSecretsProcess) ended() <-chan struct{} { return p.exited }
-
-func (p *sealedSecretsProcess) log() string {
-	p.output.mu.Lock()
-	defer p.output.mu.Unlock()
-	return p.output.text.String()
-}
+func (p *sealedSecretsProcess) pid() int               { return p.PID() }
+func (p *sealedSecretsProcess) ended() <-chan struct{} { return p.Ended() }
+func (p *sealedSecretsProcess) log() string            { return p.output.String() }
 
 func (p *sealedSecretsProcess) serving(ctx context.Context) error {
 	return poll(ctx, p, func() (bool, error) {
-		_, err := fetch(ctx, "http://"+p.http+"/readyz")
+		_, err := controllertest.Fetch(ctx, "http://"+p.http+"/readyz")
 		return err == nil, nil
 	})
 }
@@ -125,24 +93,15 @@ func (p *sealedSecretsProcess) serving(ctx context.Context) error {
 // written its status, or has found that there is nothing to write: they are 1
 // for an object that is Synced.
 func (p *sealedSecretsProcess) done(ctx context.Context) (int, error) {
-	text, err := fetch(ctx, "http://"+p.metrics+"/metrics")
+	text, err := controllertest.Fetch(ctx, "http://"+p.metrics+"/metrics")
 	return int(sumSeries(text, "sealed_secrets_controller_condition_info", `condition="Synced"`)), err
 }
 
 func (p *sealedSecretsProcess) stop() error {
-	select {
-	case <-p.exited:
+	if !p.Running() {
 		return fmt.Errorf("the controller of Sealed Secrets has ended by itself:\n%s", lastLines(p.log()))
-	default:
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended
-	select {
-	case <-p.exited:
-	case <-time.After(10 * time.Second):
-		_ = p.cmd.Process.Kill()
-		<-p.exited
-	}
-	return nil
+	return p.End(syscall.SIGTERM, 10*time.Second)
 }
 
 // lastLines is the end of a log.

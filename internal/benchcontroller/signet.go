@@ -53,7 +53,7 @@ func randomValues() map[string]string {
 }
 
 func (c *signet) name() string               { return "signet" }
-func (c *signet) manifests() ([]byte, error) { return c.lab.Manifests() }
+func (c *signet) manifests() ([]byte, error) { return c.lab.Parts() }
 func (c *signet) collection() string {
 	return "/apis/signet.dev/v1alpha1/namespaces/" + namespace + "/sealedsecrets"
 }
@@ -73,19 +73,12 @@ func (c *signet) prepare(ctx context.Context, s *site) error {
 }
 
 func (c *signet) start(ctx context.Context) (process, error) {
-	metrics, err := freeAddress()
-	if err != nil {
-		return nil, err
-	}
-	running, err := c.lab.Run(ctx, "--metrics-bind-address", metrics)
-	return &signetProcess{running, metrics}, err
+	running, err := c.lab.Run(ctx)
+	return &signetProcess{running}, err
 }
 
 // signetProcess is a signet-controller that runs.
-type signetProcess struct {
-	*controllertest.Controller
-	metrics string // host:port
-}
+type signetProcess struct{ *controllertest.Controller }
 
 var _ process = (*signetProcess)(nil)
 
@@ -96,6 +89,6 @@ func (p *signetProcess) log() string                       { return p.Log() }
 func (p *signetProcess) stop() error                       { return p.Stop() }
 
 func (p *signetProcess) done(ctx context.Context) (int, error) {
-	text, err := fetch(ctx, "http://"+p.metrics+"/metrics")
+	text, err := p.Metrics(ctx)
 	return int(sumSeries(text, "signet_controller_objects", `ready="True"`)), err
 }

@@ -3,6 +3,8 @@
 package controllertest
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -40,4 +42,50 @@ func RightOf(e auditv1.Event) (Right, bool) {
 		resource += "/" + e.ObjectRef.Subresource
 	}
 	return Right{Group: e.ObjectRef.APIGroup, Resource: resource, Verb: e.Verb}, true
+}
+
+// IsWrite reports whether a request changes objects or makes some.
+func IsWrite(e auditv1.Event) bool {
+	_, about := RightOf(e)
+	return about && slices.Contains([]string{"create", "update", "patch", "delete", "deletecollection"}, e.Verb)
+}
+
+// Precondition is what a request says of the object that it is about. Where it
+// says nothing the object may be another one, or have changed.
+type Precondition struct{ UID, ResourceVersion string }
+
+// PreconditionOf reads the body of a write: an object, a merge patch, a JSON patch
+// or the options of a deletion.
+func PreconditionOf(e auditv1.Event) (Precondition, error) {
+	if e.RequestObject == nil {
+		return Precondition{}, errors.New("no body in the audit log")
+	}
+	var operations []struct {
+		Path  string
+		Value any
+	}
+	if json.Unmarshal(e.RequestObject.Raw, &operations) == nil {
+		at := map[string]any{}
+		for _, o := range operations {
+			at[o.Path] = o.Value
+		}
+		return precondition(at["/metadata/uid"], at["/metadata/resourceVersion"]), nil
+	}
+	var body struct {
+		Metadata, Preconditions map[string]any
+	}
+	if err := json.Unmarshal(e.RequestObject.Raw, &body); err != nil {
+		return Precondition{}, err
+	}
+	if e.Verb == "delete" {
+		body.Metadata = body.Preconditions
+	}
+	return precondition(body.Metadata["uid"], body.Metadata["resourceVersion"]), nil
+}
+
+func precondition(uid, version any) Precondition {
+	var p Precondition
+	p.UID, _ = uid.(string)
+	p.ResourceVersion, _ = version.(string)
+	return p
 }

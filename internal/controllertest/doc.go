@@ -6,10 +6,13 @@
 // on a real control plane (package testcluster) and beside an AWS KMS test
 // server (package kmstest).
 //
-//	lab := controllertest.Start(t, controllertest.Options{})
-//	c := lab.RunController(t)
+//	func TestMain(m *testing.M) {
+//		os.Exit(controllertest.Main(m, controllertest.Options{}, func(l *controllertest.Lab) error { lab = l; return nil }))
+//	}
+//
+//	lab.RunController(t)
 //	ns := lab.Namespace(t)
-//	lab.Create(t, lab.Seal(t, controllertest.Secret{Namespace: ns, Name: "db", Data: ...}))
+//	lab.Create(t, lab.MustSeal(t, controllertest.Secret{Namespace: ns, Name: "db", Data: map[string]string{"password": "..."}}))
 //	lab.WaitReady(t, ns, "db")
 //
 // A Lab is meant to be shared by the tests of a package, each with its own

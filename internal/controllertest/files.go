@@ -31,8 +31,8 @@ func (l *Lab) startFiles(ctx context.Context, c *Controller, o Launch) (*files, 
 		return nil, err
 	}
 	dir := l.Dir
-	if o.Attr.Chroot != "" {
-		dir = o.Attr.Chroot
+	if o.Root != "" {
+		dir = o.Root
 	}
 	kubeconfig, err := os.CreateTemp(dir, "kubeconfig-")
 	if err != nil {
@@ -45,7 +45,7 @@ func (l *Lab) startFiles(ctx context.Context, c *Controller, o Launch) (*files, 
 		return nil, err
 	}
 	f := &files{program: l.Program, kubeconfig: kubeconfig.Name(), identity: l.KeyFile}
-	if o.Attr.Chroot != "" {
+	if o.Root != "" {
 		return f.within(dir)
 	}
 	return f, nil

@@ -37,6 +37,14 @@ func (l *Lab) Unchanged(tb testing.TB, was *corev1.Secret) {
 	}
 }
 
+// Set sets a field of an object.
+func Set(tb testing.TB, o *unstructured.Unstructured, value any, path ...string) {
+	tb.Helper()
+	if err := unstructured.SetNestedField(o.Object, value, path...); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // Named gives a SealedSecret another name, and leaves that of its Secret.
 func Named(o *unstructured.Unstructured, name string) *unstructured.Unstructured {
 	secret := o.GetName()
@@ -52,9 +60,7 @@ func Named(o *unstructured.Unstructured, name string) *unstructured.Unstructured
 func (l *Lab) MustSealAddition(tb testing.TB, s Secret, name string) *unstructured.Unstructured {
 	tb.Helper()
 	o := Named(l.MustSeal(tb, s), name)
-	if err := unstructured.SetNestedField(o.Object, "Merge", "spec", "creationPolicy"); err != nil {
-		tb.Fatal(err)
-	}
+	Set(tb, o, "Merge", "spec", "creationPolicy")
 	return o
 }
 

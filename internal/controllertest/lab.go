@@ -10,12 +10,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"filippo.io/age"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"github.com/signet-secrets/signet/controller/v1alpha1"
 	"github.com/signet-secrets/signet/internal/kmstest"
@@ -23,7 +26,7 @@ import (
 	"github.com/signet-secrets/signet/internal/testtool"
 )
 
-// Account is the service account that the install manifests make.
+// The service account that the install manifests make.
 const (
 	AccountNamespace = "signet-system"
 	AccountName      = "signet-controller"
@@ -32,8 +35,8 @@ const (
 // Options says what kind of lab to set up.
 type Options struct {
 	Cluster testcluster.Options
-	// Without names parts of controller/config/default that are left out, such
-	// as "admission".
+	// Without names parts of the install manifests that are left out, such as
+	// "admission"; see Lab.Parts.
 	Without []string
 	// Log gets the progress of a first build; nil is silence.
 	Log io.Writer
@@ -54,11 +57,14 @@ type Lab struct {
 	Program, CLI string
 
 	root string
+
+	mu      sync.Mutex // guards running
+	running []*Controller
 }
 
 // Open sets up a lab. The caller closes it.
 func Open(ctx context.Context, o Options) (*Lab, error) {
-	root, err := moduleRoot()
+	root, err := testtool.ModuleRoot()
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +80,7 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 }
 
 func (l *Lab) open(ctx context.Context, o Options) error {
-	manifests, err := l.Manifests(o.Without...)
+	manifests, err := l.Parts(o.Without...)
 	if err != nil {
 		return err
 	}
@@ -87,7 +93,7 @@ func (l *Lab) open(ctx context.Context, o Options) error {
 	if l.KMS, err = kmstest.New(kmstest.Options{}); err != nil {
 		return err
 	}
-	o.Cluster.Manifests = append(manifests, o.Cluster.Manifests...)
+	o.Cluster.Manifests = slices.Concat(manifests, []byte("---\n"), o.Cluster.Manifests)
 	if l.Cluster, err = testcluster.New(ctx, o.Cluster); err != nil {
 		return err
 	}
@@ -95,8 +101,16 @@ func (l *Lab) open(ctx context.Context, o Options) error {
 	return err
 }
 
-// Close stops everything and removes the files.
+// Close stops everything, the controllers that still run first, and removes the
+// files.
 func (l *Lab) Close() error {
+	l.mu.Lock()
+	running := l.running
+	l.running = nil
+	l.mu.Unlock()
+	for _, c := range running {
+		_ = c.Stop() // how it ends is for the tests to judge
+	}
 	var errs []error
 	if l.Cluster != nil {
 		errs = append(errs, l.Cluster.Close())
@@ -120,17 +134,27 @@ func NewClient(cfg *rest.Config) (client.Client, error) {
 	return client.New(cfg, client.Options{Scheme: scheme})
 }
 
-// Manifests renders controller/config/default.
-func (l *Lab) Manifests(without ...string) ([]byte, error) {
+// Parts renders the folders of controller/config that controller/config/default is
+// made of, such as crd and admission, without those that are named. The components
+// of default, which change what is in the parts, are left out.
+func (l *Lab) Parts(without ...string) ([]byte, error) {
 	kustomize, err := testtool.Locate("kustomize", io.Discard)
 	if err != nil {
 		return nil, err
 	}
 	config := filepath.Join(l.root, "controller", "config")
-	parts := []string{"crd", "rbac", "user-roles", "manager", "network-policy", "admission"}
+	parts, err := resources(filepath.Join(config, "default", "kustomization.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range without {
+		if !slices.Contains(parts, part) {
+			return nil, fmt.Errorf("leave out %q: there are the parts %q", part, parts)
+		}
+	}
 	var all []byte
 	for _, part := range parts {
-		if contains(without, part) {
+		if slices.Contains(without, part) {
 			continue
 		}
 		out, err := exec.Command(kustomize, "build", filepath.Join(config, part)).Output()
@@ -142,13 +166,21 @@ func (l *Lab) Manifests(without ...string) ([]byte, error) {
 	return all, nil
 }
 
-func contains(list []string, s string) bool {
-	for _, e := range list {
-		if e == s {
-			return true
-		}
+// resources are the names of the folders that a kustomization lists.
+func resources(file string) ([]string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
 	}
-	return false
+	var kustomization struct{ Resources []string }
+	if err := yaml.Unmarshal(text, &kustomization); err != nil {
+		return nil, fmt.Errorf("read %s: %w", file, err)
+	}
+	var names []string
+	for _, path := range kustomization.Resources {
+		names = append(names, filepath.Base(path))
+	}
+	return names, nil
 }
 
 // build compiles the programs as they are released.
@@ -171,22 +203,4 @@ func (l *Lab) makeIdentity() error {
 	}
 	l.KeyFile, l.Recipient = filepath.Join(l.Dir, "age.txt"), id.Recipient().String()
 	return os.WriteFile(l.KeyFile, []byte(id.String()+"\n"), 0o600)
-}
-
-// moduleRoot finds the checkout from the working directory up.
-func moduleRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "controller", "config")); err == nil {
-			return dir, nil
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", errors.New("not inside the checkout")
-		}
-		dir = parent
-	}
 }

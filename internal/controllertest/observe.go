@@ -134,6 +134,22 @@ func (l *Lab) Settle(tb testing.TB, namespace string) {
 	l.Delete(tb, NewSealedSecret(namespace, name))
 }
 
+// WaitKeyReason waits until a SealingKey, as it is now, has Ready with a reason.
+func (l *Lab) WaitKeyReason(tb testing.TB, name, reason string) {
+	tb.Helper()
+	Until(tb, fmt.Sprintf("SealingKey %s becomes %s", name, reason), func(ctx context.Context) error {
+		k := &v1alpha1.SealingKey{}
+		if err := l.Admin.Get(ctx, client.ObjectKey{Name: name}, k); err != nil {
+			return err
+		}
+		ready := meta.FindStatusCondition(k.Status.Conditions, "Ready")
+		if ready == nil || ready.Reason != reason || k.Status.ObservedGeneration != k.Generation {
+			return fmt.Errorf("generation %d, status %+v", k.Generation, k.Status)
+		}
+		return nil
+	})
+}
+
 // Reasons are the reasons that a SealedSecret has had.
 type Reasons struct {
 	mu   sync.Mutex

@@ -3,50 +3,31 @@
 package controllertest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/signet-secrets/signet/internal/testcluster"
+	"github.com/signet-secrets/signet/internal/testtool"
 )
 
 // Controller is a running signet-controller.
 type Controller struct {
-	cmd     *exec.Cmd
-	log     *buffer
-	metrics string
-	health  string
-	done    chan struct{}
-	err     error
+	process         *testtool.Process
+	log             testtool.Buffer
+	metrics, health string // host:port
 	// Credential tells the requests of this process from those of others with
 	// the same account: the audit log has it as
 	// authentication.kubernetes.io/credential-id.
 	Credential string
-}
-
-// buffer is a log that may be read while it is written.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // Launch says how to start a controller. The zero value is as Run does it.
@@ -56,30 +37,26 @@ type Launch struct {
 	Account string
 	// Env is more environment.
 	Env []string
-	// Attr is how the process is made; nil is with what dies with the test.
-	// With Chroot the controller gets there what it needs, and nothing else.
-	Attr *syscall.SysProcAttr
+	// Root, on Linux only, is a folder that the controller gets as its root. What
+	// it needs is put there, and nothing else. "" is the root of the test.
+	Root string
 }
 
 // Run starts a controller with the rights of the install manifests, the age
-// identity of the lab and its KMS, and more arguments. It returns at once.
+// identity of the lab and its KMS, and more arguments. It returns at once. The
+// controller runs until it is stopped or the lab is closed; on Linux it is killed
+// should this process be.
 func (l *Lab) Run(ctx context.Context, args ...string) (*Controller, error) {
 	return l.Launch(ctx, Launch{Args: args})
 }
 
 // Launch is Run with other ways to start.
 func (l *Lab) Launch(ctx context.Context, o Launch) (*Controller, error) {
-	if o.Attr == nil {
-		o.Attr = dieWithParent()
-	}
-	ports, err := freePorts(2)
+	addresses, err := testcluster.FreeAddresses(2)
 	if err != nil {
 		return nil, err
 	}
-	c := &Controller{
-		log: &buffer{}, done: make(chan struct{}),
-		metrics: fmt.Sprintf("127.0.0.1:%d", ports[0]), health: fmt.Sprintf("127.0.0.1:%d", ports[1]),
-	}
+	c := &Controller{metrics: addresses[0], health: addresses[1]}
 	f, err := l.startFiles(ctx, c, o)
 	if err != nil {
 		return nil, err
@@ -88,85 +65,95 @@ func (l *Lab) Launch(ctx context.Context, o Launch) (*Controller, error) {
 		"--kubeconfig", f.kubeconfig, "--age-key-file", f.identity, "--leader-elect-namespace", AccountNamespace,
 		"--metrics-bind-address", c.metrics, "--health-probe-bind-address", c.health, "--log-format", "text",
 	}, o.Args...)
-	c.cmd = exec.Command(f.program, args...)
-	c.cmd.Env = append([]string{"HOME=" + filepath.Join(l.Dir, "home"), "PATH=/nonexistent"}, l.KMS.Env()...)
-	c.cmd.Env = append(c.cmd.Env, o.Env...)
-	c.cmd.Stdout, c.cmd.Stderr = io.Writer(c.log), c.log
-	c.cmd.SysProcAttr = o.Attr
-	if o.Attr.Chroot != "" {
-		c.cmd.Dir = "/"
+	cmd := exec.Command(f.program, args...)
+	cmd.Env = slices.Concat([]string{"HOME=" + filepath.Join(l.Dir, "home"), "PATH=/nonexistent"}, l.KMS.Env(), o.Env)
+	cmd.Stdout, cmd.Stderr = &c.log, &c.log
+	if o.Root != "" {
+		cmd.Dir, cmd.SysProcAttr = "/", testtool.InRoot(o.Root)
 	}
-	if err := c.cmd.Start(); err != nil {
+	if c.process, err = testtool.Start(cmd); err != nil {
 		return nil, err
 	}
-	go func() {
-		c.err = c.cmd.Wait()
-		close(c.done)
-	}()
+	l.remember(c)
 	return c, nil
+}
+
+// remember notes a controller for Close.
+func (l *Lab) remember(c *Controller) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ended := func(c *Controller) bool { return !c.process.Running() }
+	l.running = append(slices.DeleteFunc(l.running, ended), c)
 }
 
 // Log returns what the controller has written so far.
 func (c *Controller) Log() string { return c.log.String() }
 
+// LogAbout returns what the controller has written so far with a word in it, such
+// as a namespace, but for what is there for debugging.
+func (c *Controller) LogAbout(word string) string {
+	var found strings.Builder
+	for line := range strings.Lines(c.Log()) {
+		if strings.Contains(line, word) && !strings.Contains(line, "level=DEBUG") {
+			found.WriteString(line)
+		}
+	}
+	return found.String()
+}
+
 // PID returns the process id.
-func (c *Controller) PID() int { return c.cmd.Process.Pid }
+func (c *Controller) PID() int { return c.process.PID() }
 
 // Signal sends a signal to the process.
-func (c *Controller) Signal(s os.Signal) error { return c.cmd.Process.Signal(s) }
+func (c *Controller) Signal(s os.Signal) error { return c.process.Signal(s) }
 
 // Done is closed when the process has ended.
-func (c *Controller) Done() <-chan struct{} { return c.done }
+func (c *Controller) Done() <-chan struct{} { return c.process.Ended() }
+
+// stopTimeout is what a controller gets between SIGTERM and SIGKILL.
+const stopTimeout = 40 * time.Second
 
 // Stop asks the process to end, and waits for it. The error is that of its exit.
 func (c *Controller) Stop() error {
-	select {
-	case <-c.done:
-		return c.err
-	default:
+	if err := c.process.End(syscall.SIGTERM, stopTimeout); err != nil {
+		return err
 	}
-	_ = c.Signal(syscall.SIGTERM)
-	select {
-	case <-c.done:
-	case <-time.After(40 * time.Second):
-		_ = c.cmd.Process.Kill()
-		<-c.done
-	}
-	return c.err
+	return c.process.Wait()
 }
 
 // Kill ends the process with SIGKILL.
-func (c *Controller) Kill() {
-	_ = c.cmd.Process.Kill()
-	<-c.done
-}
+func (c *Controller) Kill() { _ = c.process.End(syscall.SIGKILL, stopTimeout) }
 
 // Metrics returns the text of /metrics.
 func (c *Controller) Metrics(ctx context.Context) (string, error) {
-	return fetch(ctx, "http://"+c.metrics+"/metrics")
+	return Fetch(ctx, "http://"+c.metrics+"/metrics")
 }
 
 // WaitServing waits until the controller answers on /readyz.
 func (c *Controller) WaitServing(ctx context.Context) error {
 	for {
-		if _, err := fetch(ctx, "http://"+c.health+"/readyz"); err == nil {
+		if _, err := Fetch(ctx, "http://"+c.health+"/readyz"); err == nil {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("the controller is not ready: %w\n%s", ctx.Err(), c.Log())
-		case <-c.done:
-			return fmt.Errorf("the controller has ended: %w\n%s", c.err, c.Log())
+		case <-c.Done():
+			return fmt.Errorf("the controller has ended: %w\n%s", c.process.Wait(), c.Log())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
-func fetch(ctx context.Context, url string) (string, error) {
+// Fetch reads a page of the controller or of another program, not compressed: that
+// would cost the program more than the page itself. Another status than 200 is an
+// error.
+func Fetch(ctx context.Context, url string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return "", err
 	}
+	req.Header.Set("Accept-Encoding", "identity")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return "", err
@@ -177,17 +164,4 @@ func fetch(ctx context.Context, url string) (string, error) {
 		err = fmt.Errorf("%s: %s", url, resp.Status)
 	}
 	return string(body), err
-}
-
-func freePorts(n int) ([]int, error) {
-	var ports []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }

@@ -37,15 +37,12 @@ type Secret struct {
 
 // Seal makes a SealedSecret.
 func (l *Lab) Seal(ctx context.Context, s Secret) (*unstructured.Unstructured, error) {
-	if len(s.For) == 0 {
-		s.For = []keys.Entry{keys.AgeEntry{Recipient: l.Recipient}}
-	}
 	m := manifest.Secret{
 		Name: s.Name, Namespace: s.Namespace, Type: s.Type, Immutable: s.Immutable,
 		Labels: s.Labels, Annotations: s.Annotations, StringData: s.Data,
 	}
 	result, err := seal.Seal(ctx, m.Node(), nil, seal.Options{
-		Recipients: keys.Recipients{Groups: []keys.Group{s.For}},
+		Recipients: l.recipients(s),
 		Wrapper:    l.wrapper(),
 		Reach:      s.Reach,
 		AllowClear: slices.Collect(maps.Keys(s.Data)),
@@ -61,12 +58,25 @@ func (l *Lab) Seal(ctx context.Context, s Secret) (*unstructured.Unstructured, e
 	if err := o.UnmarshalJSON(text); err != nil {
 		return nil, err
 	}
+	return o, s.setSpec(o)
+}
+
+// recipients are those that s names, or the one of the lab.
+func (l *Lab) recipients(s Secret) keys.Recipients {
+	if len(s.For) == 0 {
+		s.For = []keys.Entry{keys.AgeEntry{Recipient: l.Recipient}}
+	}
+	return keys.Recipients{Groups: []keys.Group{s.For}}
+}
+
+// setSpec puts the fields of s.Spec into a SealedSecret.
+func (s Secret) setSpec(o *unstructured.Unstructured) error {
 	for field, value := range s.Spec {
 		if err := unstructured.SetNestedField(o.Object, value, "spec", field); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return o, nil
+	return nil
 }
 
 func (l *Lab) wrapper() keys.Wrapper {

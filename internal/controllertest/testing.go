@@ -24,8 +24,9 @@ import (
 // Patience is how long a test waits for something that takes no time by rights.
 const Patience = 60 * time.Second
 
-// Main runs the tests of a package with one lab. It is for TestMain.
-func Main(m *testing.M, o Options, use func(*Lab)) int {
+// Main runs the tests of a package with one lab, which use gets before, and
+// returns the exit code. It is for TestMain.
+func Main(m *testing.M, o Options, use func(*Lab) error) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	ctrllog.SetLogger(logr.Discard()) // that of the client; without one it complains
@@ -37,8 +38,12 @@ func Main(m *testing.M, o Options, use func(*Lab)) int {
 		fmt.Fprintln(os.Stderr, "set up the lab:", err)
 		return 1
 	}
-	use(lab)
-	code := m.Run()
+	code := 1
+	if err := use(lab); err != nil {
+		fmt.Fprintln(os.Stderr, "prepare the lab:", err)
+	} else {
+		code = m.Run()
+	}
 	if err := lab.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, "close the lab:", err)
 		return max(code, 1)
@@ -155,13 +160,13 @@ func UntilWithin(tb testing.TB, limit time.Duration, what string, check func(con
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), limit)
 	defer cancel()
-	last := ctx.Err()
+	var last error
 	for {
 		err := check(ctx)
 		if err == nil {
 			return
 		}
-		if ctx.Err() == nil || last == nil {
+		if ctx.Err() == nil || last == nil { // what came before the deadline says more
 			last = err
 		}
 		select {

@@ -20,9 +20,6 @@ import (
 // out of a document, and more data than a Secret can hold. It is what somebody
 // who has written a program of their own can do who knows a recipient.
 func (l *Lab) SealUnchecked(ctx context.Context, s Secret) (*unstructured.Unstructured, error) {
-	if len(s.For) == 0 {
-		s.For = []keys.Entry{keys.AgeEntry{Recipient: l.Recipient}}
-	}
 	if s.Type == "" {
 		s.Type = "Opaque"
 	}
@@ -31,7 +28,7 @@ func (l *Lab) SealUnchecked(ctx context.Context, s Secret) (*unstructured.Unstru
 		Scope: sopsdoc.Scope{Namespace: s.Namespace, Name: s.Name},
 	}
 	k := keys.GenerateDataKey()
-	recipients, err := sopsdoc.BindContext(keys.Recipients{Groups: []keys.Group{s.For}}, clear.Scope)
+	recipients, err := sopsdoc.BindContext(l.recipients(s), clear.Scope)
 	if err != nil {
 		return nil, err
 	}
@@ -52,12 +49,7 @@ func (l *Lab) SealUnchecked(ctx context.Context, s Secret) (*unstructured.Unstru
 		return nil, err
 	}
 	o.Object["spec"] = map[string]any{"secretName": s.Name, "sealed": sealed}
-	for field, value := range s.Spec {
-		if err := unstructured.SetNestedField(o.Object, value, "spec", field); err != nil {
-			return nil, err
-		}
-	}
-	return o, nil
+	return o, s.setSpec(o)
 }
 
 // MustSealUnchecked is SealUnchecked for a test.

@@ -6,5 +6,6 @@
 // refuse.
 //
 // It does not run the controller. How health is judged and whether alerts can be
-// read is tested in controller/config/test, which needs other people's modules.
+// read is tested in controller/config/configtest, which needs other people's
+// modules.
 package installtest

@@ -4,10 +4,11 @@ package installtest
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -39,32 +40,29 @@ spec:
 	}
 }
 
-// startTypeChecker runs that one controller until the end of the test.
+// startTypeChecker runs that one controller until the end of the test. It must not
+// start before: it looks once at each version of a policy, and the definitions were
+// others at first.
 func (l *lab) startTypeChecker(t *testing.T) {
 	t.Helper()
-	dir := t.TempDir()
-	kubeconfig := filepath.Join(dir, "kubeconfig")
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := l.WriteKubeconfig(kubeconfig, l.Admin()); err != nil {
 		t.Fatal(err)
 	}
-	log, err := os.Create(filepath.Join(dir, "log"))
+	cmd := exec.Command(testtool.Path(t, "kube-controller-manager"),
+		"--kubeconfig="+kubeconfig, "--controllers=validatingadmissionpolicy-status-controller",
+		"--leader-elect=false", "--secure-port=0")
+	log := &testtool.Buffer{}
+	cmd.Stdout, cmd.Stderr = log, log
+	p, err := testtool.Start(cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
-	ctx, stop := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, testtool.Path(t, "kube-controller-manager"),
-		"--kubeconfig="+kubeconfig, "--controllers=validatingadmissionpolicy-status-controller",
-		"--leader-elect=false", "--secure-port=0")
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		stop()
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		stop()
-		cmd.Wait() // says that it was killed
-		if text, err := os.ReadFile(log.Name()); t.Failed() && err == nil {
+		if err := p.End(syscall.SIGKILL, time.Minute); err != nil {
+			t.Error(err)
+		}
+		if text := log.String(); t.Failed() {
 			t.Logf("kube-controller-manager: %s", text[max(0, len(text)-2000):])
 		}
 	})

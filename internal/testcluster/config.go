@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -41,8 +42,8 @@ func (c *Cluster) withToken(token string) *rest.Config {
 	}
 }
 
-// tokenSeconds is a day, the life of a service account's token.
-const tokenSeconds = 24 * 60 * 60
+// tokenLifetime is that of a service account's token.
+const tokenLifetime = 24 * time.Hour
 
 // ServiceAccount returns a configuration with a token of the service account
 // namespace/name, valid for a day. The namespace and the account are made if
@@ -63,7 +64,7 @@ func (c *Cluster) ServiceAccount(ctx context.Context, namespace, name string) (*
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return nil, fmt.Errorf("create service account %s/%s: %w", namespace, name, err)
 	}
-	seconds := int64(tokenSeconds)
+	seconds := int64(tokenLifetime.Seconds())
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}
 	request, err = accounts.CreateToken(ctx, name, request, metav1.CreateOptions{})
 	if err != nil {

@@ -14,8 +14,8 @@ func (c *Cluster) PIDs() map[string]int {
 	defer c.mu.Unlock()
 	pids := map[string]int{}
 	for _, p := range c.processes() {
-		if p.running() {
-			pids[p.name] = p.cmd.Process.Pid
+		if p.Running() {
+			pids[p.name] = p.PID()
 		}
 	}
 	return pids

@@ -19,20 +19,44 @@ var errPortTaken = errors.New("port was taken")
 // very port, and then talks to itself and keeps the server from coming back.
 const lowestPort, highestPort = 12000, 32000
 
-// freePort returns a port of 127.0.0.1 that nothing listens on at this moment.
-// The choice is random so that test binaries that run at the same time hardly
-// ever choose alike.
-func freePort() (int, error) {
+// listenAtFreePort listens on a port of 127.0.0.1 that nothing listens on. The
+// choice is random so that test binaries that run at the same time hardly ever
+// choose alike.
+func listenAtFreePort() (net.Listener, error) {
 	const tries = 100
 	var err error
 	for range tries {
 		port := lowestPort + rand.IntN(highestPort-lowestPort)
 		var l net.Listener
 		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			return port, l.Close()
+			return l, nil
 		}
 	}
-	return 0, fmt.Errorf("find a free port of 127.0.0.1: %w", err)
+	return nil, fmt.Errorf("find a free port of 127.0.0.1: %w", err)
+}
+
+// FreeAddresses returns n addresses, 127.0.0.1:port, that nothing listens on at
+// this moment. They lie outside the range of local ports, so that a server that
+// was stopped can come back to its own.
+func FreeAddresses(n int) ([]string, error) {
+	var found []string
+	for range n {
+		l, err := listenAtFreePort()
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close() // at the end, so that no two are alike
+		found = append(found, l.Addr().String())
+	}
+	return found, nil
+}
+
+func freePort() (int, error) {
+	l, err := listenAtFreePort()
+	if err != nil {
+		return 0, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 // retryPorts calls start with new ports until it fails for another reason than

@@ -10,10 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/signet-secrets/signet/internal/testtool"
 )
 
 // stopTimeout is what a program gets between SIGTERM and SIGKILL.
@@ -24,19 +25,17 @@ const tailBytes = 4 << 10
 
 // process is one program that was started. A nil process is one that was not.
 type process struct {
+	*testtool.Process
 	name     string
 	logFile  string
-	logStart int64 // where in logFile this run begins
-	cmd      *exec.Cmd
-	ended    chan struct{}
-	err      error       // of Wait; read it after ended is closed
+	logStart int64       // where in logFile this run begins
 	asked    atomic.Bool // to end: whatever it does then is no failure
 }
 
 // startProcess runs the program at path with args in dir and appends its output
 // to dir/<name>.log. It returns when the program runs, long before it is ready.
 func startProcess(dir, path string, args ...string) (*process, error) {
-	p := &process{name: filepath.Base(path), ended: make(chan struct{})}
+	p := &process{name: filepath.Base(path)}
 	p.logFile = filepath.Join(dir, p.name+".log")
 	log, err := os.OpenFile(p.logFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -46,42 +45,14 @@ func startProcess(dir, path string, args ...string) (*process, error) {
 	if p.logStart, err = log.Seek(0, io.SeekEnd); err != nil {
 		return nil, err
 	}
-	p.cmd = exec.Command(path, args...)
-	p.cmd.Dir = dir
-	p.cmd.Env = []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")} // etcd takes ETCD_*, client-go proxies from it
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.SysProcAttr = sysProcAttr()
-	started := make(chan error)
-	go p.run(started)
-	if err := <-started; err != nil {
-		return nil, fmt.Errorf("start %s: %w", p.name, err)
+	cmd := exec.Command(path, args...)
+	cmd.Dir = dir
+	cmd.Env = []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")} // etcd takes ETCD_*, client-go proxies from it
+	cmd.Stdout, cmd.Stderr = log, log
+	if p.Process, err = testtool.Start(cmd); err != nil {
+		return nil, err
 	}
 	return p, nil
-}
-
-// run starts the program and waits for its end on one thread: the kernel sends
-// the death signal when the thread that started a child is gone (prctl(2),
-// PR_SET_PDEATHSIG), not the process.
-func (p *process) run(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := p.cmd.Start()
-	started <- err
-	if err != nil {
-		return
-	}
-	p.err = p.cmd.Wait()
-	close(p.ended)
-}
-
-// running reports whether the program has not ended.
-func (p *process) running() bool {
-	select {
-	case <-p.ended:
-		return false
-	default:
-		return true
-	}
 }
 
 // stop ends the program and waits for it. It is an error if the program had
@@ -99,27 +70,16 @@ func (p *process) end(signal syscall.Signal) error {
 	if p == nil {
 		return nil
 	}
-	if !p.running() && !p.asked.Load() {
+	if !p.Running() && !p.asked.Load() {
 		return p.failure()
 	}
 	p.asked.Store(true)
-	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("signal %s: %w", p.name, err)
-	}
-	timeout := time.NewTimer(stopTimeout)
-	defer timeout.Stop()
-	select {
-	case <-p.ended:
-	case <-timeout.C:
-		_ = p.cmd.Process.Kill() // an error means that it has ended
-		<-p.ended
-	}
-	return nil
+	return p.End(signal, stopTimeout)
 }
 
 // failure is the error for a program that has ended by itself.
 func (p *process) failure() error {
-	cause := error(p.err)
+	cause := p.Wait()
 	if cause == nil {
 		cause = errors.New("exit status 0")
 	}

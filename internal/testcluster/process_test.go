@@ -5,11 +5,11 @@ package testcluster
 import (
 	"context"
 	"errors"
+	"net"
 	"os/exec"
-	"runtime"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 func program(t *testing.T, name string) string {
@@ -35,7 +35,7 @@ func TestProcessThatEndsEarly(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			earlier := startTestProcess(t, dir, "sh", "-c", "echo of the first run: bind: address already in use")
-			<-earlier.ended
+			_ = earlier.Wait()
 			p := startTestProcess(t, dir, "sh", "-c", test.script)
 			never := func(context.Context) error { return errors.New("not ready") }
 			err := new(Cluster).awaitReady(t.Context(), p, never)
@@ -69,7 +69,7 @@ func TestProcessThatDoesNotGetReady(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "sh did not get ready: ") || !strings.Contains(err.Error(), "starting") {
 		t.Errorf("error %v, want that it did not get ready and its log", err)
 	}
-	if exists(p.cmd.Process.Pid) {
+	if exists(p.PID()) {
 		t.Error("the process is still there")
 	}
 }
@@ -100,31 +100,10 @@ func TestStopAndKill(t *testing.T) {
 			if got := strings.TrimPrefix(string(p.tail()), "ready\n"); got != test.want {
 				t.Errorf("last words %q, want %q", got, test.want)
 			}
-			if exists(p.cmd.Process.Pid) {
+			if exists(p.PID()) {
 				t.Error("the process is still there")
 			}
 		})
-	}
-}
-
-// A thread that ends takes the children with it that it started, if they have a
-// death signal.
-func TestProcessOutlivesTheThreadThatStartedIt(t *testing.T) {
-	started := make(chan *process)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		p, err := startProcess(t.TempDir(), program(t, "sleep"), "600")
-		if err != nil {
-			t.Error(err)
-		}
-		started <- p
-	}()
-	p := <-started
-	t.Cleanup(func() { _ = p.kill() })
-	select {
-	case <-p.ended:
-		t.Errorf("ended: %v", p.err)
-	case <-time.After(200 * time.Millisecond):
 	}
 }
 
@@ -170,5 +149,26 @@ func TestRetryPorts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestFreeAddresses(t *testing.T) {
+	addresses, err := FreeAddresses(20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, address := range addresses {
+		if slices.Contains(addresses[:i], address) {
+			t.Errorf("%s comes twice", address)
+		}
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Errorf("not free: %v", err)
+			continue
+		}
+		if port := l.Addr().(*net.TCPAddr).Port; port < lowestPort || port >= highestPort {
+			t.Errorf("port %d is out of range", port)
+		}
+		l.Close()
 	}
 }

@@ -39,14 +39,14 @@ func (c *Cluster) awaitReady(ctx context.Context, p *process, check func(context
 	defer cancel()
 	go func() {
 		select {
-		case <-p.ended:
+		case <-p.Ended():
 			cancel()
 		case <-polling.Done():
 		}
 	}()
 	err := poll(polling, check)
 	switch {
-	case !p.running():
+	case !p.Running():
 		return p.failure()
 	case err != nil:
 		return errors.Join(fmt.Errorf("%s did not get ready: %w\n%s", p.name, err, p.tail()), p.kill())

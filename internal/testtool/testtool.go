@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package testtool gives tests the real programs that internal/testbin builds
-// (stock sops, kustomize, a Kubernetes control plane) and runs programs with a
-// timeout, measuring them.
+// (stock sops, kustomize, a Kubernetes control plane), runs programs with a
+// timeout, measuring them, and keeps others running in the background.
 //
 // A program that can't be built fails the test: a test that needs one is never
 // skipped. The package does not look for programs in PATH.
@@ -64,11 +64,7 @@ func (b *builds) path(name string, progress io.Writer) (string, error) {
 }
 
 func build(name string, progress io.Writer) (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	root, err := moduleRoot(dir)
+	root, err := ModuleRoot()
 	if err != nil {
 		return "", err
 	}
@@ -89,15 +85,20 @@ func build(name string, progress io.Writer) (string, error) {
 // the working directory.
 func Root(tb testing.TB) string {
 	tb.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		tb.Fatalf("testtool: %v", err)
-	}
-	root, err := moduleRoot(dir)
+	root, err := ModuleRoot()
 	if err != nil {
 		tb.Fatalf("testtool: %v", err)
 	}
 	return root
+}
+
+// ModuleRoot is Root where there is no test.
+func ModuleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	return moduleRoot(dir)
 }
 
 // moduleRoot walks up from dir to the go.mod of the main module, past those of

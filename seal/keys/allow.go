@@ -172,7 +172,7 @@ func (a allowedUnwrapper) Unwrap(ctx context.Context, e Entry) ([]byte, error) {
 	return a.next.Unwrap(ctx, e)
 }
 
-func (a allowedUnwrapper) Rank(e Entry) Rank { return rankOf(a.next, e) }
+func (a allowedUnwrapper) Rank(e Entry) Rank { return RankOf(a.next, e) }
 
 type allowedWrapper struct {
 	list AllowList

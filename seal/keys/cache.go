@@ -198,7 +198,7 @@ func (c *Cache) Rank(e Entry) Rank {
 	if item, _ := c.get(keyOf(e)); item != nil && item.err == nil {
 		return AtHand
 	}
-	return rankOf(c.next, e)
+	return RankOf(c.next, e)
 }
 
 // keyOf digests everything of e that decides what it gives and who may see

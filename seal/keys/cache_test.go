@@ -293,7 +293,7 @@ func TestAllowListBeforeCache(t *testing.T) {
 	if e, err := allowed(t, "pgp=A").Wrapper(s).Wrap(t.Context(), PGPEntry{Fingerprint: "A"}, []byte("aaaa")); err != nil || e != Entry(secretA) {
 		t.Errorf("wrap: got %v, %v", e, err)
 	}
-	if got := rankOf(AllowList{}.Unwrapper(c), secretA); got != AtHand {
+	if got := RankOf(AllowList{}.Unwrapper(c), secretA); got != AtHand {
 		t.Errorf("rank %d", got)
 	}
 }

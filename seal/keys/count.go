@@ -73,7 +73,7 @@ func (u countedUnwrapper) Unwrap(ctx context.Context, e Entry) ([]byte, error) {
 	return secret, err
 }
 
-func (u countedUnwrapper) Rank(e Entry) Rank { return rankOf(u.next, e) }
+func (u countedUnwrapper) Rank(e Entry) Rank { return RankOf(u.next, e) }
 
 type countedWrapper struct {
 	counters *Counters

@@ -44,7 +44,7 @@ func (u limitedUnwrapper) Unwrap(ctx context.Context, e Entry) ([]byte, error) {
 	return u.next.Unwrap(ctx, e)
 }
 
-func (u limitedUnwrapper) Rank(e Entry) Rank { return rankOf(u.next, e) }
+func (u limitedUnwrapper) Rank(e Entry) Rank { return RankOf(u.next, e) }
 
 type limitedWrapper struct {
 	limit *Limit

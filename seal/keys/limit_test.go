@@ -237,7 +237,7 @@ func TestRanks(t *testing.T) {
 		{"not built in", stack(s), KMSEntry{}, Far},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := rankOf(tt.u, tt.e); got != tt.want {
+			if got := RankOf(tt.u, tt.e); got != tt.want {
 				t.Errorf("got %d, want %d", got, tt.want)
 			}
 		})

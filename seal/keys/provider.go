@@ -70,7 +70,7 @@ func (u Unwrappers) Unwrap(ctx context.Context, e Entry) ([]byte, error) {
 // Rank implements Ranker.
 func (u Unwrappers) Rank(e Entry) Rank {
 	if p, ok := u[e.Type()]; ok {
-		return rankOf(p, e)
+		return RankOf(p, e)
 	}
 	return Far
 }

@@ -13,14 +13,15 @@ const (
 	Far                    // any other call
 )
 
-// Ranker is an Unwrapper that can tell how costly an entry is. One that cannot
-// counts as AtHand for age entries and as Far for others.
+// Ranker is an Unwrapper that can tell how costly an entry is. RankOf speaks for
+// one that cannot.
 type Ranker interface {
 	Rank(e Entry) Rank
 }
 
-// rankOf asks u for the rank of e.
-func rankOf(u Unwrapper, e Entry) Rank {
+// RankOf asks u for the rank of e. An Unwrapper that is no Ranker counts as
+// AtHand for age entries and as Far for others.
+func RankOf(u Unwrapper, e Entry) Rank {
 	if r, ok := u.(Ranker); ok {
 		return r.Rank(e)
 	}

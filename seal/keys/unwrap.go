@@ -151,7 +151,7 @@ func (t *tries) group(ctx context.Context, g Group) ([]byte, Entry, error) {
 			t.stop(e)
 			break
 		}
-		atHand := rankOf(t.u, e) == AtHand
+		atHand := RankOf(t.u, e) == AtHand
 		secret, err := t.u.Unwrap(ctx, e)
 		if !atHand && called(err) {
 			t.calls.Add(1)
@@ -187,7 +187,7 @@ func called(err error) bool {
 
 func (t *tries) sorted(g Group) Group {
 	return slices.SortedStableFunc(slices.Values(g), func(a, b Entry) int {
-		return cmp.Compare(rankOf(t.u, a), rankOf(t.u, b))
+		return cmp.Compare(RankOf(t.u, a), RankOf(t.u, b))
 	})
 }
 
@@ -196,7 +196,7 @@ func (t *tries) cheapestFirst(groups []Group) []Group {
 	least := func(g Group) Rank {
 		rank := Far
 		for _, e := range g {
-			rank = min(rank, rankOf(t.u, e))
+			rank = min(rank, RankOf(t.u, e))
 		}
 		return rank
 	}

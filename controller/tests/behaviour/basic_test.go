@@ -10,7 +10,7 @@ import (
 	"github.com/signet-secrets/signet/internal/controllertest"
 )
 
-func TestSecretAbsent(t *testing.T) {
+func TestSecretIsMadeAsSealed(t *testing.T) {
 	ns, key := start(t), lab.KMSKey()
 	lab.Create(t, lab.MustSeal(t, controllertest.Secret{
 		Namespace: ns, Name: "db", Data: values(), Type: "kubernetes.io/basic-auth", For: one(key),
@@ -31,7 +31,7 @@ func TestSecretAbsent(t *testing.T) {
 		t.Errorf("conditions %+v", s.Status.Conditions)
 	}
 	lab.Settle(t, ns)
-	unchanged(t, got)
+	lab.Unchanged(t, got)
 	decrypts(t, key, 1)
 }
 

@@ -53,7 +53,7 @@ func TestUndecryptableKeepsTheSecret(t *testing.T) {
 				t.Errorf("conditions %+v", s.Status.Conditions)
 			}
 			lab.Settle(t, ns)
-			unchanged(t, was)
+			lab.Unchanged(t, was)
 
 			lab.Replace(t, document(t, ns, map[string]string{"password": "newer"}))
 			lab.WaitReady(t, ns, "db")
@@ -77,7 +77,7 @@ func TestTamperedStallsUntilCorrected(t *testing.T) {
 	calls := lab.Decrypts(key)
 	poke(t, ns)
 	lab.Settle(t, ns)
-	unchanged(t, was)
+	lab.Unchanged(t, was)
 	decrypts(t, key, calls)
 
 	lab.Replace(t, document(t, ns, map[string]string{"password": "newer"}, key))
@@ -90,7 +90,7 @@ func TestTamperedStallsUntilCorrected(t *testing.T) {
 
 // The controller that counts what is used doesn't run here, so what it would
 // write is written by hand; the API server refuses by that.
-func TestQuota(t *testing.T) {
+func TestQuotaIsWaitedFor(t *testing.T) {
 	ns := start(t)
 	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "few"}}
 	quota.Spec.Hard = corev1.ResourceList{corev1.ResourceSecrets: resource.MustParse("0")}

@@ -23,7 +23,7 @@ func TestKeyRemovedFromTheDocumentGoes(t *testing.T) {
 	}
 	lab.WaitEvents(t, ns, "db", "Updated", 1)
 	lab.Settle(t, ns)
-	unchanged(t, got)
+	lab.Unchanged(t, got)
 	decrypts(t, key, 2)
 }
 
@@ -89,7 +89,7 @@ func TestTypeChangeMakesTheSecretAnew(t *testing.T) {
 	}
 	lab.WaitEvents(t, ns, "db", "Recreated", 1)
 	lab.Settle(t, ns)
-	unchanged(t, got)
+	lab.Unchanged(t, got)
 }
 
 // The dry run finds out that the new Secret could not be made before the old one
@@ -100,7 +100,7 @@ func TestTypeChangeToWhatTheSecretCannotBe(t *testing.T) {
 	lab.Replace(t, lab.MustSeal(t, controllertest.Secret{Namespace: ns, Name: "db", Data: values(), Type: "kubernetes.io/dockerconfigjson"}))
 	lab.WaitReason(t, ns, "db", "WriteRefused")
 	lab.Settle(t, ns)
-	unchanged(t, was)
+	lab.Unchanged(t, was)
 }
 
 func TestTypeChangeIsRefusedWhereOthersHoldKeys(t *testing.T) {
@@ -112,7 +112,7 @@ func TestTypeChangeIsRefusedWhereOthersHoldKeys(t *testing.T) {
 	lab.Create(t, lab.MustSeal(t, controllertest.Secret{Namespace: ns, Name: "db", Data: values(), Type: "kubernetes.io/basic-auth"}))
 	lab.WaitReason(t, ns, "db", "SecretIncompatible")
 	lab.Settle(t, ns)
-	unchanged(t, was)
+	lab.Unchanged(t, was)
 
 	lab.Delete(t, was) // what the message asks for
 	lab.WaitReady(t, ns, "db")
@@ -159,7 +159,7 @@ func TestImmutableByHandStaysUntilTheDocumentChanges(t *testing.T) {
 	was := unsealed(t, ns, key)
 	by := lab.EditSecret(t, ns, "db", func(s *corev1.Secret) { s.Immutable = new(true) })
 	lab.Settle(t, ns)
-	unchanged(t, by)
+	lab.Unchanged(t, by)
 	decrypts(t, key, 1)
 
 	lab.Replace(t, document(t, ns, map[string]string{"password": "new"}, key))
@@ -189,7 +189,7 @@ func TestSecretNameChanged(t *testing.T) {
 			}
 			if c.stays {
 				lab.Settle(t, ns)
-				unchanged(t, old)
+				lab.Unchanged(t, old)
 				return
 			}
 			lab.WaitGone(t, ns, "db", old.UID)
@@ -208,11 +208,11 @@ func TestSecretNameChangedToOneThatIsTaken(t *testing.T) {
 	lab.Update(t, ns, "db2", func(o *unstructured.Unstructured) { setSpec(o, "secretName", "db") })
 	lab.WaitReason(t, ns, "db2", "SecretNotOwned")
 	lab.Settle(t, ns)
-	unchanged(t, old)
-	unchanged(t, taken)
+	lab.Unchanged(t, old)
+	lab.Unchanged(t, taken)
 }
 
-func TestSuspend(t *testing.T) {
+func TestSuspendedIsLeftAlone(t *testing.T) {
 	ns, key := start(t), lab.KMSKey()
 	unsealed(t, ns, key)
 	lab.Update(t, ns, "db", func(o *unstructured.Unstructured) { setSpec(o, "suspend", true) })
@@ -226,7 +226,7 @@ func TestSuspend(t *testing.T) {
 	lab.Replace(t, changed)
 	lab.WaitReason(t, ns, "db", "Suspended")
 	lab.Settle(t, ns)
-	unchanged(t, by)
+	lab.Unchanged(t, by)
 	decrypts(t, key, 1)
 
 	lab.Update(t, ns, "db", func(o *unstructured.Unstructured) { setSpec(o, "suspend", nil) })

@@ -44,7 +44,7 @@ func TestDriftIsHealedOnce(t *testing.T) {
 			lab.WaitEvents(t, ns, "db", "Healed", 1)
 			last := lab.MustSecret(t, ns, "db")
 			lab.Settle(t, ns)
-			unchanged(t, last)
+			lab.Unchanged(t, last)
 			decrypts(t, key, 2)
 		})
 	}
@@ -59,7 +59,7 @@ func same(ctx context.Context, was, changed *corev1.Secret) error {
 	case s == nil || s.ResourceVersion == changed.ResourceVersion:
 		return fmt.Errorf("nothing has happened")
 	case !maps.EqualFunc(s.Data, was.Data, func(a, b []byte) bool { return string(a) == string(b) }):
-		return fmt.Errorf("it has the keys %d", len(s.Data))
+		return fmt.Errorf("it has %d keys", len(s.Data))
 	case !maps.Equal(s.Labels, was.Labels) || !maps.Equal(s.Annotations, was.Annotations):
 		return fmt.Errorf("labels %v, annotations %v", s.Labels, s.Annotations)
 	case len(s.OwnerReferences) != 1 || s.Immutable != nil:
@@ -83,7 +83,7 @@ func TestDeletedSecretIsMadeAnew(t *testing.T) {
 		return err
 	})
 	lab.Settle(t, ns)
-	unchanged(t, now)
+	lab.Unchanged(t, now)
 	decrypts(t, key, 2)
 }
 
@@ -138,7 +138,7 @@ func TestChurnCostsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	lab.Settle(t, ns)
-	unchanged(t, secret)
+	lab.Unchanged(t, secret)
 	now, err := lab.SealedSecret(t.Context(), ns, "db")
 	if err != nil || now.ResourceVersion != s.ResourceVersion {
 		t.Errorf("the SealedSecret was written: %v, %+v", err, now.Status)
@@ -165,7 +165,7 @@ func TestAdoptedValuesAreOurs(t *testing.T) {
 		secret = lab.EditSecret(t, ns, "db", func(s *corev1.Secret) { s.Annotations["example.com/churn"] = fmt.Sprint(i) })
 	}
 	lab.Settle(t, ns)
-	unchanged(t, secret)
+	lab.Unchanged(t, secret)
 	decrypts(t, key, 1)
 
 	lab.Replace(t, lab.MustSeal(t, controllertest.Secret{

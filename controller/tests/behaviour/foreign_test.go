@@ -9,17 +9,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/signet-secrets/signet/internal/controllertest"
 )
 
 // theirs makes a Secret called db that is not Signet's.
 func theirs(t *testing.T, namespace string) *corev1.Secret {
 	t.Helper()
-	s := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "db", Labels: map[string]string{"app": "theirs"}},
-		Data:       map[string][]byte{"password": []byte("theirs"), "extra": []byte("theirs too")},
-	}
-	lab.Create(t, s)
-	return s
+	return lab.Foreign(t, namespace, "db", map[string]string{"password": "theirs", "extra": "theirs too"}, nil)
 }
 
 func TestUnmanagedSecretIsLeftAlone(t *testing.T) {
@@ -38,7 +35,7 @@ func TestUnmanagedSecretIsLeftAlone(t *testing.T) {
 		poke(t, ns)
 		lab.Settle(t, ns)
 	}
-	unchanged(t, was)
+	lab.Unchanged(t, was)
 	decrypts(t, key, 1) // for the attempt to make it
 
 	lab.Delete(t, was)
@@ -78,7 +75,7 @@ func TestUnmanagedSecretThatConsentsIsAdopted(t *testing.T) {
 			if _, there := got.Annotations["signet.dev/adopt"]; there || got.UID != was.UID {
 				t.Errorf("Secret %+v, uid was %s", got.ObjectMeta, was.UID)
 			}
-			if got.Labels["app"] != "theirs" || got.Annotations["example.com/note"] != "theirs" || got.Labels["signet.dev/managed"] != "true" {
+			if got.Labels["team"] != "payments" || got.Annotations["example.com/note"] != "theirs" || got.Labels["signet.dev/managed"] != "true" {
 				t.Errorf("labels %v, annotations %v", got.Labels, got.Annotations)
 			}
 			lab.WaitEvents(t, ns, "db", "Adopted", 1)
@@ -95,20 +92,20 @@ func TestConsentToAnotherIsNone(t *testing.T) {
 	lab.Create(t, document(t, ns, values()))
 	lab.WaitReason(t, ns, "db", "SecretNotOwned")
 	lab.Settle(t, ns)
-	unchanged(t, was)
+	lab.Unchanged(t, was)
 }
 
 func TestConsentOfAnOwnedSecretIsIgnored(t *testing.T) {
 	ns := start(t)
 	unsealed(t, ns)
 	was := lab.EditSecret(t, ns, "db", func(s *corev1.Secret) { s.Annotations["signet.dev/adopt"] = "thief" })
-	lab.Create(t, claimant(t, ns, "thief", map[string]string{"password": "stolen"}))
+	lab.Create(t, controllertest.Named(document(t, ns, map[string]string{"password": "stolen"}), "thief"))
 	s := lab.WaitReason(t, ns, "thief", "SecretNotOwned")
-	if m := meta.FindStatusCondition(s.Status.Conditions, "Ready").Message; m != "Secret db belongs to SealedSecret db" {
+	if m := meta.FindStatusCondition(s.Status.Conditions, "Ready").Message; m != "Secret db belongs to SealedSecret db; change spec.secretName of one of them, or delete one" {
 		t.Errorf("message %q", m)
 	}
 	lab.Settle(t, ns)
-	unchanged(t, was)
+	lab.Unchanged(t, was)
 	lab.WaitReady(t, ns, "db")
 }
 
@@ -123,7 +120,7 @@ func TestRemovedOwnerAnnotationReleasesTheSecret(t *testing.T) {
 	lab.Replace(t, document(t, ns, map[string]string{"password": "another"}, key))
 	lab.WaitReason(t, ns, "db", "SecretNotOwned")
 	lab.Settle(t, ns)
-	unchanged(t, released)
+	lab.Unchanged(t, released)
 	decrypts(t, key, 1)
 
 	lab.EditSecret(t, ns, "db", func(s *corev1.Secret) { s.Annotations = map[string]string{"signet.dev/adopt": "db"} })

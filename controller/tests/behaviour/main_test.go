@@ -9,7 +9,6 @@ import (
 	"context"
 	"flag"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 
@@ -42,13 +41,20 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "8"); err != nil { // they mostly wait
 		panic(err)
 	}
-	os.Exit(controllertest.Main(m, controllertest.Options{}, func(l *controllertest.Lab) { lab = l }))
+	os.Exit(controllertest.Main(m, controllertest.Options{}, func(l *controllertest.Lab) error { lab = l; return nil }))
 }
 
 // start begins a test: beside others, with a namespace and the controller.
 func start(t *testing.T) (namespace string) {
 	t.Helper()
 	t.Parallel()
+	return alone(t)
+}
+
+// alone is start for a test that runs before those that run beside each other: a
+// change of a SealingKey has all objects that are Stalled tried again.
+func alone(t *testing.T) (namespace string) {
+	t.Helper()
 	c, err := running()
 	if err != nil {
 		t.Fatal(err)
@@ -56,20 +62,10 @@ func start(t *testing.T) (namespace string) {
 	namespace = lab.Namespace(t)
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("what the controller says of %s:\n%s", namespace, linesWith(c.Log(), namespace))
+			t.Logf("what the controller says of %s:\n%s", namespace, c.LogAbout(namespace))
 		}
 	})
 	return namespace
-}
-
-func linesWith(log, word string) string {
-	var found []string
-	for line := range strings.Lines(log) {
-		if strings.Contains(line, word) {
-			found = append(found, line)
-		}
-	}
-	return strings.Join(found, "")
 }
 
 // values are what is sealed where it doesn't matter what.
@@ -85,14 +81,6 @@ func document(t *testing.T, namespace string, data map[string]string, key ...key
 
 func one(key keys.Entry) []keys.Entry { return []keys.Entry{key} }
 
-// claimant is a SealedSecret of another name for the Secret called db.
-func claimant(t *testing.T, namespace, name string, data map[string]string) *unstructured.Unstructured {
-	t.Helper()
-	o := document(t, namespace, data)
-	o.SetName(name)
-	return o
-}
-
 // unsealed makes a document called db and waits until its Secret is there.
 func unsealed(t *testing.T, namespace string, key ...keys.Entry) *corev1.Secret {
 	t.Helper()
@@ -107,15 +95,6 @@ func poke(t *testing.T, namespace string) {
 	lab.Update(t, namespace, "db", func(o *unstructured.Unstructured) {
 		o.SetAnnotations(map[string]string{"example.com/poked": o.GetResourceVersion()})
 	})
-}
-
-// unchanged fails the test if the Secret called db is not exactly what it was.
-func unchanged(t *testing.T, was *corev1.Secret) {
-	t.Helper()
-	now := lab.MustSecret(t, was.Namespace, was.Name)
-	if now.UID != was.UID || now.ResourceVersion != was.ResourceVersion {
-		t.Errorf("Secret %s was written:\n%+v\nwas\n%+v", was.Name, now.ObjectMeta, was.ObjectMeta)
-	}
 }
 
 // decrypts fails the test unless a key was used exactly n times.

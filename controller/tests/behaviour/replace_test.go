@@ -94,7 +94,7 @@ func TestRetainedSecretStays(t *testing.T) {
 	}
 	lab.Delete(t, o)
 	lab.Settle(t, ns)
-	unchanged(t, was)
+	lab.Unchanged(t, was)
 }
 
 func TestOrphanedSecretIsTakenAgain(t *testing.T) {
@@ -126,14 +126,14 @@ func TestOrphanedSecretIsTakenAgain(t *testing.T) {
 	}
 }
 
-func TestConflictingClaims(t *testing.T) {
+func TestSecondClaimWaitsForTheFirst(t *testing.T) {
 	ns := start(t)
 	was := unsealed(t, ns)
 	second := map[string]string{"password": "of the second"}
-	lab.Create(t, claimant(t, ns, "second", second))
+	lab.Create(t, controllertest.Named(document(t, ns, second), "second"))
 	lab.WaitReason(t, ns, "second", "SecretNotOwned")
 	lab.Settle(t, ns)
-	unchanged(t, was)
+	lab.Unchanged(t, was)
 	lab.WaitReady(t, ns, "db")
 
 	lab.Delete(t, controllertest.NewSealedSecret(ns, "db"))
@@ -204,17 +204,15 @@ func controllerLog(t *testing.T, word string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return linesWith(c.Log(), word)
+	return c.LogAbout(word)
 }
 
 // A hash stands for a name of this length where field managers are recorded.
-func TestLongNames(t *testing.T) {
+func TestNamesTooLongForAFieldManager(t *testing.T) {
 	ns := start(t)
 	name := fmt.Sprintf("%0200d", 7)
 	sealed := func(name, secret string, data map[string]string, spec map[string]any) *unstructured.Unstructured {
-		o := lab.MustSeal(t, controllertest.Secret{Namespace: ns, Name: secret, Data: data, Spec: spec})
-		o.SetName(name)
-		return o
+		return controllertest.Named(lab.MustSeal(t, controllertest.Secret{Namespace: ns, Name: secret, Data: data, Spec: spec}), name)
 	}
 	lab.Create(t, sealed(name, name, values(), nil))
 	lab.WaitReady(t, ns, name)

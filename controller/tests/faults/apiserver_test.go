@@ -78,11 +78,11 @@ func hasSome(ctx context.Context, namespace string, want int, documents []*unstr
 	}
 	current := map[string]any{}
 	for _, o := range list.Items {
-		current[o.GetName()] = lastModified(o.Object)
+		current[o.GetName()] = macOf(o.Object)
 	}
 	n := 0
 	for _, o := range documents {
-		if current[o.GetName()] == lastModified(o.Object) {
+		if current[o.GetName()] == macOf(o.Object) {
 			n++
 		}
 	}
@@ -92,8 +92,8 @@ func hasSome(ctx context.Context, namespace string, want int, documents []*unstr
 	return nil
 }
 
-// lastModified tells one version of a document from another.
-func lastModified(o map[string]any) any {
+// macOf tells one version of a document from another.
+func macOf(o map[string]any) any {
 	mac, _, _ := unstructured.NestedString(o, "spec", "sealed", "sops", "mac")
 	return mac
 }

@@ -5,7 +5,6 @@ package faults
 import (
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"github.com/signet-secrets/signet/internal/controllertest"
@@ -20,14 +19,8 @@ func TestEmptyRoot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	attr := &syscall.SysProcAttr{Chroot: dir, Pdeathsig: syscall.SIGKILL}
-	if os.Getuid() != 0 {
-		attr.Cloneflags = syscall.CLONE_NEWUSER
-		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
-		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
-	}
 	ns := lab.Namespace(t)
-	lab.LaunchController(t, controllertest.Launch{Args: alone(nil, ns), Attr: attr})
+	lab.LaunchController(t, controllertest.Launch{Args: alone(nil, ns), Root: dir})
 	arn := lab.KMS.CreateKey(kmstest.Key{})
 	for name, recipient := range map[string]keys.Entry{"age": keys.AgeEntry{Recipient: lab.Recipient}, "kms": keys.KMSEntry{ARN: arn}} {
 		lab.Create(t, lab.MustSeal(t, controllertest.Secret{

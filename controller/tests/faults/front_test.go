@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/signet-secrets/signet/internal/controllertest"
+	"github.com/signet-secrets/signet/internal/testcluster"
 )
 
 // front stands before the KMS of the lab. It can refuse connections, which the
@@ -32,7 +33,11 @@ func newFront(t *testing.T) *front {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &front{address: "127.0.0.1:0", proxy: &httputil.ReverseProxy{
+	addresses, err := testcluster.FreeAddresses(1) // to which the server can come back
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &front{address: addresses[0], proxy: &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host // it is signed
@@ -55,7 +60,6 @@ func (f *front) open(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		f.address = listener.Addr().String()
 		f.server = &http.Server{Handler: f}
 		go func(s *http.Server) { _ = s.Serve(listener) }(f.server)
 		return nil

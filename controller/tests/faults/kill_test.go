@@ -105,10 +105,10 @@ func (p *population) create() {
 		if f == stays || f == deleted {
 			return nil
 		}
-		if p.changed[i], err = p.lab.Seal(ctx, p.document(i, true)); err != nil {
+		if o, err = p.lab.Seal(ctx, p.document(i, true)); err != nil {
 			return err
 		}
-		p.changed[i].SetName(documentName(i))
+		p.changed[i] = controllertest.Named(o, documentName(i))
 		return nil
 	})
 	if err != nil {
@@ -179,16 +179,13 @@ func TestKilledTwentyTimes(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
 	p := &population{t: t, lab: l, namespace: l.Namespace(t)}
 	p.create()
 	_, before, err := p.secrets(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.changeWhileKilling(random)
+	p.changeWhileKilling()
 	last := l.RunController(t, alone(nil, p.namespace)...)
 	began := time.Now()
 	p.settles()
@@ -204,9 +201,9 @@ func TestKilledTwentyTimes(t *testing.T) {
 }
 
 // changeWhileKilling spreads the changes over the lives of the controllers.
-func (p *population) changeWhileKilling(random *rand.Rand) {
+func (p *population) changeWhileKilling() {
 	p.t.Helper()
-	order := random.Perm(killDocuments)
+	order := rand.Perm(killDocuments)
 	for chunk := range slices.Chunk(order, killDocuments/kills) {
 		c, err := p.lab.Run(p.t.Context(), alone([]string{"--min-backoff", "200ms"}, p.namespace)...)
 		if err != nil {
@@ -216,7 +213,7 @@ func (p *population) changeWhileKilling(random *rand.Rand) {
 		err = c.WaitServing(ctx)
 		changed := make(chan error, 1)
 		go func() { changed <- p.change(ctx, chunk) }()
-		<-time.After(time.Duration(random.Int64N(int64(time.Second)))) // the moment of the kill, which is nothing to wait for
+		<-time.After(rand.N(time.Second)) // the moment of the kill, which is nothing to wait for
 		c.Kill()
 		if err == nil {
 			err = <-changed

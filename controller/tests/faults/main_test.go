@@ -35,7 +35,7 @@ var lab *controllertest.Lab
 
 func TestMain(m *testing.M) {
 	o := controllertest.Options{Cluster: testcluster.Options{Audit: true}}
-	os.Exit(controllertest.Main(m, o, func(l *controllertest.Lab) { lab = l }))
+	os.Exit(controllertest.Main(m, o, func(l *controllertest.Lab) error { lab = l; return nil }))
 }
 
 // alone are the arguments for a controller of some namespaces that has no

@@ -58,7 +58,7 @@ func (r *replicas) heardOf(c *controllertest.Controller) []auditv1.Event {
 	r.t.Helper()
 	var found []auditv1.Event
 	for _, e := range requests(r.t, c) {
-		if isLease(e) && isWrite(e) && succeeded(e) {
+		if isLease(e) && controllertest.IsWrite(e) && succeeded(e) {
 			found = append(found, e)
 		}
 	}
@@ -88,6 +88,10 @@ func holder(t *testing.T, e auditv1.Event) string {
 	if err := json.Unmarshal(e.RequestObject.Raw, l); err != nil {
 		t.Fatal(err)
 	}
+	return holderOf(l)
+}
+
+func holderOf(l *coordinationv1.Lease) string {
 	if l.Spec.HolderIdentity == nil {
 		return ""
 	}
@@ -169,7 +173,7 @@ func TestLeaderPaused(t *testing.T) {
 	}
 	r.unsealed("third")
 	for _, e := range requests(t, r.leader) {
-		if isWrite(e) && succeeded(e) && at(e).After(at(last).Add(renewDeadline)) {
+		if controllertest.IsWrite(e) && succeeded(e) && at(e).After(at(last).Add(renewDeadline)) {
 			t.Errorf("the paused leader did %s %s %v after it was last heard of", e.Verb, e.RequestURI, at(e).Sub(at(last)))
 		}
 	}
@@ -193,8 +197,8 @@ func (r *replicas) leads(c *controllertest.Controller) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if want := holder(r.t, r.heardOf(c)[0]); l.Spec.HolderIdentity == nil || *l.Spec.HolderIdentity != want {
-		r.t.Errorf("the Lease is that of %v, want %s", l.Spec.HolderIdentity, want)
+	if got, want := holderOf(l), holder(r.t, r.heardOf(c)[0]); got != want {
+		r.t.Errorf("the Lease is that of %q, want %q", got, want)
 	}
 }
 

@@ -71,7 +71,7 @@ func TestRestartUnchanged(t *testing.T) {
 		t.Errorf("%d calls of the KMS", n)
 	}
 	for _, e := range requests(t, again) {
-		if isWrite(e) && !isLease(e) {
+		if controllertest.IsWrite(e) && !isLease(e) {
 			t.Errorf("%s %s", e.Verb, e.RequestURI)
 		}
 		if e.Verb == "get" && e.ObjectRef != nil {

@@ -14,7 +14,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/kubernetes"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/signet-secrets/signet/internal/controllertest"
 	"github.com/signet-secrets/signet/internal/kmstest"
@@ -139,7 +138,7 @@ func (p *palette) seal(s controllertest.Secret, name ...string) *unstructured.Un
 	s.Namespace = p.ns
 	o := lab.MustSeal(p.t, s)
 	for _, n := range name {
-		o.SetName(n)
+		o = controllertest.Named(o, n)
 	}
 	return o
 }
@@ -149,23 +148,10 @@ func (p *palette) own() {
 	p.t.Helper()
 	lab.Create(p.t, p.seal(controllertest.Secret{Name: "own", Data: map[string]string{"value": "first"}}))
 	lab.WaitReady(p.t, p.ns, "own")
-	p.change("own", func(s *corev1.Secret) { s.Data["value"] = []byte("drift") })
+	lab.EditSecret(p.t, p.ns, "own", func(s *corev1.Secret) { s.Data["value"] = []byte("drift") })
 	lab.WaitData(p.t, p.ns, "own", map[string]string{"value": "first"})
 	lab.Replace(p.t, p.seal(controllertest.Secret{Name: "own", Data: map[string]string{"value": "second"}}))
 	lab.WaitData(p.t, p.ns, "own", map[string]string{"value": "second"})
-}
-
-// change changes a Secret as an administrator.
-func (p *palette) change(name string, change func(*corev1.Secret)) {
-	p.t.Helper()
-	controllertest.Until(p.t, "change Secret "+name, func(ctx context.Context) error {
-		s := &corev1.Secret{}
-		if err := lab.Admin.Get(ctx, client.ObjectKey{Namespace: p.ns, Name: name}, s); err != nil {
-			return err
-		}
-		change(s)
-		return lab.Admin.Update(ctx, s)
-	})
 }
 
 // replace takes a Secret over, and makes one anew for its type.
@@ -174,7 +160,7 @@ func (p *palette) replace() {
 	lab.Create(p.t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: p.ns, Name: "adopted"}})
 	lab.Create(p.t, p.seal(controllertest.Secret{Name: "adopted", Data: map[string]string{"password": "first"}}))
 	lab.WaitReason(p.t, p.ns, "adopted", "SecretNotOwned")
-	p.change("adopted", func(s *corev1.Secret) {
+	lab.EditSecret(p.t, p.ns, "adopted", func(s *corev1.Secret) {
 		s.Annotations = map[string]string{"signet.dev/adopt": "adopted"}
 		s.Labels = map[string]string{"signet.dev/managed": "true"} // so that it need not be polled
 	})
@@ -199,10 +185,7 @@ func (p *palette) merge() {
 		Name: "shared", Data: map[string]string{"ours": "ours"}, Spec: map[string]any{"creationPolicy": "Merge"},
 	}, "partner"))
 	lab.WaitData(p.t, p.ns, "shared", map[string]string{"theirs": "theirs", "ours": "ours"})
-	partner := controllertest.NewSealedSecret(p.ns, "partner")
-	if err := lab.Admin.Delete(p.t.Context(), partner); err != nil {
-		p.t.Fatal(err)
-	}
+	lab.Delete(p.t, controllertest.NewSealedSecret(p.ns, "partner"))
 	lab.WaitData(p.t, p.ns, "shared", map[string]string{"theirs": "theirs"})
 }
 
@@ -212,10 +195,7 @@ func (p *palette) sweep() {
 	p.t.Helper()
 	lab.Create(p.t, p.seal(controllertest.Secret{Name: "old", Data: map[string]string{"value": "same"}}))
 	lab.WaitReady(p.t, p.ns, "old")
-	old, err := lab.Secret(p.t.Context(), p.ns, "old")
-	if err != nil || old == nil {
-		p.t.Fatal(old, err)
-	}
+	old := lab.MustSecret(p.t, p.ns, "old")
 	for i := range 2 {
 		again := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
 			Namespace: p.ns, Name: fmt.Sprintf("old-copy-%d", i),

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(controllertest.Main(m, controllertest.Options{
 		Without: []string{"admission", "crd"}, Cluster: testcluster.Options{Manifests: definitions},
-	}, func(l *controllertest.Lab) { lab = l }))
+	}, func(l *controllertest.Lab) error { lab = l; return nil }))
 }
 
 // withoutRules returns the definitions, and that of SealedSecrets without what

@@ -39,10 +39,10 @@ func TestCopyIsRefused(t *testing.T) {
 		{"cluster scope", controllertest.Secret{Reach: seal.Cluster}, nil, "Unsealed"},
 		{"as an addition", controllertest.Secret{Spec: map[string]any{"creationPolicy": "Merge"}}, nil, "SecretNotFound"},
 		{"another scope written into it", controllertest.Secret{}, func(o *unstructured.Unstructured) {
-			set(t, o, ns+"/db", "spec", "sealed", "scope")
+			controllertest.Set(t, o, ns+"/db", "spec", "sealed", "scope")
 		}, "InvalidDocument"}, // the encryption context says otherwise
 		{"any scope written into it", controllertest.Secret{}, func(o *unstructured.Unstructured) {
-			set(t, o, "*/*", "spec", "sealed", "scope")
+			controllertest.Set(t, o, "*/*", "spec", "sealed", "scope")
 		}, "InvalidDocument"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -70,13 +70,6 @@ func TestCopyIsRefused(t *testing.T) {
 	}
 }
 
-func set(t *testing.T, o *unstructured.Unstructured, value any, path ...string) {
-	t.Helper()
-	if err := unstructured.SetNestedField(o.Object, value, path...); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // An addition is for the place that it was sealed for, too: the Secret of the
 // attacker's namespace consents, and gets nothing.
 func TestCopyOfAnAdditionIsRefused(t *testing.T) {
@@ -97,7 +90,7 @@ func TestAnotherNameIsRefused(t *testing.T) {
 	ns := lab.Namespace(t)
 	start(t, ns)
 	o := lab.MustSeal(t, controllertest.Secret{Namespace: ns, Name: "db", Data: values{"password": "correct horse"}})
-	set(t, o, "other", "spec", "secretName")
+	controllertest.Set(t, o, "other", "spec", "secretName")
 	lab.Create(t, o)
 	lab.WaitReason(t, ns, "db", "ScopeMismatch")
 	none(t, ns, "db")

@@ -109,11 +109,11 @@ func TestForgedStatusHoldsBackOneUpdateAtMost(t *testing.T) {
 	ns := lab.Namespace(t)
 	c := start(t, ns)
 	bystander := lab.Foreign(t, ns, "bystander", values{"a": "1"}, nil)
-	put := func(name, password string) *controllertest.Secret {
-		return &controllertest.Secret{Namespace: ns, Name: name, Data: values{"password": password}}
+	document := func(name, password string) controllertest.Secret {
+		return controllertest.Secret{Namespace: ns, Name: name, Data: values{"password": password}}
 	}
 	for name := range forgeries() {
-		lab.Create(t, lab.MustSeal(t, *put(name, "first")))
+		lab.Create(t, lab.MustSeal(t, document(name, "first")))
 	}
 	before := map[string]*corev1.Secret{}
 	for name := range forgeries() {
@@ -122,7 +122,7 @@ func TestForgedStatusHoldsBackOneUpdateAtMost(t *testing.T) {
 	}
 	stop(t, c)
 	for name, forgery := range forgeries() {
-		lab.Replace(t, lab.MustSeal(t, *put(name, "second")))
+		lab.Replace(t, lab.MustSeal(t, document(name, "second")))
 		if forgery.change == nil {
 			forge(t, ns, name, nil)
 			continue
@@ -143,7 +143,7 @@ func TestForgedStatusHoldsBackOneUpdateAtMost(t *testing.T) {
 		if forgery.held {
 			lab.Unchanged(t, before[name])
 		}
-		lab.Replace(t, lab.MustSeal(t, *put(name, "third")))
+		lab.Replace(t, lab.MustSeal(t, document(name, "third")))
 	}
 	for name := range forgeries() {
 		lab.WaitReady(t, ns, name)
@@ -177,15 +177,15 @@ func TestForgedStatusDeletesNothing(t *testing.T) {
 	t.Parallel()
 	ns := lab.Namespace(t)
 	c := start(t, ns)
-	seal := func(name, secret string) controllertest.Secret {
+	document := func(name, secret string) controllertest.Secret {
 		return controllertest.Secret{Namespace: ns, Name: secret, Data: values{"password": name}}
 	}
-	lab.Create(t, lab.MustSeal(t, seal("other", "other")))
+	lab.Create(t, lab.MustSeal(t, document("other", "other")))
 	for _, name := range []string{"owner", "missing"} {
-		lab.Create(t, lab.MustSeal(t, seal(name, name)))
+		lab.Create(t, lab.MustSeal(t, document(name, name)))
 	}
 	lab.Foreign(t, ns, "app", values{"a": "1"}, map[string]string{"signet.dev/merge": "merge"})
-	lab.Create(t, lab.MustSealAddition(t, seal("merge", "app"), "merge"))
+	lab.Create(t, lab.MustSealAddition(t, document("merge", "app"), "merge"))
 	for _, name := range []string{"other", "owner", "missing", "merge"} {
 		lab.WaitReady(t, ns, name)
 	}
@@ -197,14 +197,14 @@ func TestForgedStatusDeletesNothing(t *testing.T) {
 
 	other := was[0]
 	for _, name := range []string{"owner", "merge"} {
-		o := controllertest.Named(lab.MustSeal(t, seal(name, "other")), name)
+		o := controllertest.Named(lab.MustSeal(t, document(name, "other")), name)
 		if name == "merge" {
-			set(t, o, "Merge", "spec", "creationPolicy")
+			controllertest.Set(t, o, "Merge", "spec", "creationPolicy")
 		}
 		lab.Replace(t, o)
 		forge(t, ns, name, wellStatus(t, ns, name, other))
 	}
-	lab.Replace(t, controllertest.Named(lab.MustSeal(t, seal("missing", "other2")), "missing"))
+	lab.Replace(t, controllertest.Named(lab.MustSeal(t, document("missing", "other2")), "missing"))
 	gone := other.DeepCopy()
 	gone.Name = "other2"
 	forge(t, ns, "missing", wellStatus(t, ns, "missing", gone))

@@ -6,12 +6,11 @@
 package restart
 
 import (
-	"context"
 	"os"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/signet-secrets/signet/internal/controllertest"
 	"github.com/signet-secrets/signet/seal/keys"
@@ -21,7 +20,7 @@ import (
 var lab *controllertest.Lab
 
 func TestMain(m *testing.M) {
-	os.Exit(controllertest.Main(m, controllertest.Options{}, func(l *controllertest.Lab) { lab = l }))
+	os.Exit(controllertest.Main(m, controllertest.Options{}, func(l *controllertest.Lab) error { lab = l; return nil }))
 }
 
 // run starts a controller that keeps its Lease however busy the machine is.
@@ -49,15 +48,6 @@ func document(t *testing.T, namespace, name string, data map[string]string, key 
 	return lab.MustSeal(t, controllertest.Secret{Namespace: namespace, Name: name, Data: data, For: key})
 }
 
-// unchanged fails the test if a Secret is not exactly what it was.
-func unchanged(t *testing.T, was *corev1.Secret) {
-	t.Helper()
-	now := lab.MustSecret(t, was.Namespace, was.Name)
-	if now.UID != was.UID || now.ResourceVersion != was.ResourceVersion {
-		t.Errorf("Secret %s was written:\n%+v\nwas\n%+v", was.Name, now.ObjectMeta, was.ObjectMeta)
-	}
-}
-
 // versions are the resourceVersions of all SealedSecrets and Secrets of a
 // namespace, by name.
 func versions(t *testing.T, namespace string) map[string]string {
@@ -70,7 +60,7 @@ func versions(t *testing.T, namespace string) map[string]string {
 		if kind == "SealedSecret" {
 			list.SetAPIVersion("signet.dev/v1alpha1")
 		}
-		if err := lab.Admin.List(context.Background(), list, inNamespace(namespace)); err != nil {
+		if err := lab.Admin.List(t.Context(), list, client.InNamespace(namespace)); err != nil {
 			t.Fatal(err)
 		}
 		for _, o := range list.Items {

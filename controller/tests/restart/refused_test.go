@@ -87,7 +87,7 @@ func TestFailedUpdateThenRestart(t *testing.T) {
 	allow := refuse(t, ns)
 	lab.Replace(t, document(t, ns, "db", map[string]string{"password": "new"}))
 	lab.WaitReason(t, ns, "db", "WriteRefused")
-	unchanged(t, was)
+	lab.Unchanged(t, was)
 	stop(t, c)
 
 	c = run(t, fast...)
@@ -96,7 +96,7 @@ func TestFailedUpdateThenRestart(t *testing.T) {
 	if s.Status.Secret == nil || s.Status.Secret.ResourceVersion != was.ResourceVersion {
 		t.Errorf("status %+v", s.Status)
 	}
-	unchanged(t, was)
+	lab.Unchanged(t, was)
 	stop(t, c)
 
 	allow()

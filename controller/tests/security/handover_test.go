@@ -100,11 +100,7 @@ func TestMergeIntoTheSecretOfASealedSecret(t *testing.T) {
 // setPolicy changes the creation policy of a document.
 func setPolicy(t *testing.T, ns, name, policy string) {
 	t.Helper()
-	lab.Update(t, ns, name, func(o *unstructured.Unstructured) {
-		if err := unstructured.SetNestedField(o.Object, policy, "spec", "creationPolicy"); err != nil {
-			t.Fatal(err)
-		}
-	})
+	lab.Update(t, ns, name, func(o *unstructured.Unstructured) { controllertest.Set(t, o, policy, "spec", "creationPolicy") })
 }
 
 // What a document wrote as the owner it takes out again like anything that it
@@ -159,11 +155,7 @@ func TestMergeBecomesOwner(t *testing.T) {
 	}
 
 	// Retained, it keeps what was added once.
-	lab.Update(t, ns, "app", func(o *unstructured.Unstructured) {
-		if err := unstructured.SetNestedField(o.Object, "Retain", "spec", "deletionPolicy"); err != nil {
-			t.Fatal(err)
-		}
-	})
+	lab.Update(t, ns, "app", func(o *unstructured.Unstructured) { controllertest.Set(t, o, "Retain", "spec", "deletionPolicy") })
 	lab.WaitReady(t, ns, "app")
 	kept := lab.WaitData(t, ns, "app", values{"ours": "2"})
 	lab.Delete(t, controllertest.NewSealedSecret(ns, "app"))

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,20 +35,6 @@ func namespace(t *testing.T) string {
 	ns := lab.Namespace(t)
 	showLog(t, ns)
 	return ns
-}
-
-// maxLogLines is how much of a log is shown.
-const maxLogLines = 20
-
-// linesWith returns the last records of a log about something.
-func linesWith(text, word string) string {
-	var found []string
-	for line := range strings.Lines(text) {
-		if strings.Contains(line, word) && !strings.Contains(line, "level=DEBUG") {
-			found = append(found, line)
-		}
-	}
-	return strings.Join(found[max(0, len(found)-maxLogLines):], "")
 }
 
 // addition seals a document that adds to the Secret of the given name.

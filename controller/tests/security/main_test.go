@@ -10,12 +10,8 @@ package security
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"testing"
-
-	"github.com/go-logr/logr"
-	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/signet-secrets/signet/internal/controllertest"
 	"github.com/signet-secrets/signet/internal/testcluster"
@@ -29,19 +25,16 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	ctrllog.SetLogger(logr.Discard()) // that of the clients here
 	options := controllertest.Options{Cluster: testcluster.Options{Audit: true}}
-	os.Exit(controllertest.Main(m, options, func(l *controllertest.Lab) {
+	os.Exit(controllertest.Main(m, options, func(l *controllertest.Lab) (err error) {
 		lab = l
-		c, err := l.Run(context.Background(), "--log-level", "debug", "--min-backoff", "100ms", "--max-backoff", "2s")
-		if err == nil {
-			err = c.WaitServing(context.Background())
-		}
+		ctx, cancel := context.WithTimeout(context.Background(), controllertest.Patience)
+		defer cancel()
+		shared, err = l.Run(ctx, "--log-level", "debug", "--min-backoff", "100ms", "--max-backoff", "2s")
 		if err != nil {
-			fmt.Fprintln(os.Stderr, "start the controller:", err)
-			os.Exit(1)
+			return err
 		}
-		shared = c
+		return shared.WaitServing(ctx)
 	}))
 }
 
@@ -49,7 +42,7 @@ func TestMain(m *testing.M) {
 func showLog(t *testing.T, namespace string) {
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("log of the controller about %s:\n%s", namespace, linesWith(shared.Log(), namespace))
+			t.Logf("log of the controller about %s:\n%s", namespace, shared.LogAbout(namespace))
 		}
 	})
 }

@@ -4,57 +4,14 @@ package security
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 
 	"github.com/signet-secrets/signet/internal/controllertest"
 )
-
-// precondition is what the body of a request says of the object that it is
-// about.
-type precondition struct{ uid, version string }
-
-func (p *precondition) read(uid, version any) {
-	p.uid, _ = uid.(string)
-	p.version, _ = version.(string)
-}
-
-// preconditionOf reads the body of a write: an object, a merge patch, a JSON
-// patch or the options of a deletion.
-func preconditionOf(e auditv1.Event) (precondition, error) {
-	var p precondition
-	if e.RequestObject == nil {
-		return p, errors.New("no body in the audit log")
-	}
-	var operations []struct {
-		Path  string
-		Value any
-	}
-	if json.Unmarshal(e.RequestObject.Raw, &operations) == nil {
-		at := map[string]any{}
-		for _, o := range operations {
-			at[o.Path] = o.Value
-		}
-		p.read(at["/metadata/uid"], at["/metadata/resourceVersion"])
-		return p, nil
-	}
-	var body struct {
-		Metadata, Preconditions map[string]any
-	}
-	if err := json.Unmarshal(e.RequestObject.Raw, &body); err != nil {
-		return p, err
-	}
-	if e.Verb == "delete" {
-		body.Metadata = body.Preconditions
-	}
-	p.read(body.Metadata["uid"], body.Metadata["resourceVersion"])
-	return p, nil
-}
 
 // TestWritesHavePreconditions has the controller do everything that it can do to
 // Secrets and to statuses, and then looks at each request that it has made, for
@@ -68,20 +25,22 @@ func TestWritesHavePreconditions(t *testing.T) {
 	want := []string{
 		"create secrets", "update secrets", "patch secrets", "delete secrets", "patch sealedsecrets/status", "patch sealingkeys/status",
 	}
+	var wrong []string
 	controllertest.Until(t, "the requests are in the log", func(context.Context) error {
 		requests, err := lab.Requests(shared)
 		if err != nil {
 			return err
 		}
+		wrong = nil
 		kinds := map[string]int{}
 		for _, r := range requests {
-			right, ok := controllertest.RightOf(r)
-			if !ok || !slices.Contains([]string{"create", "update", "patch", "delete", "deletecollection"}, r.Verb) {
+			if !controllertest.IsWrite(r) {
 				continue
 			}
+			right, _ := controllertest.RightOf(r)
 			kinds[r.Verb+" "+right.Resource]++
 			if err := checkWrite(r, right); err != nil {
-				t.Errorf("%s %s: %v", r.Verb, r.RequestURI, err)
+				wrong = append(wrong, fmt.Sprintf("%s %s: %v", r.Verb, r.RequestURI, err))
 			}
 		}
 		for _, kind := range want {
@@ -91,6 +50,9 @@ func TestWritesHavePreconditions(t *testing.T) {
 		}
 		return nil
 	})
+	for _, text := range wrong {
+		t.Error(text)
+	}
 }
 
 // checkWrite returns what is wrong with a request that writes.
@@ -105,9 +67,9 @@ func checkWrite(r auditv1.Event, right controllertest.Right) error {
 	default:
 		return errors.New("a write to something else")
 	}
-	p, err := preconditionOf(r)
-	if err == nil && (p.uid == "" || p.version == "") {
-		err = fmt.Errorf("uid %q, resourceVersion %q, want both", p.uid, p.version)
+	p, err := controllertest.PreconditionOf(r)
+	if err == nil && (p.UID == "" || p.ResourceVersion == "") {
+		err = fmt.Errorf("%+v, want both", p)
 	}
 	return err
 }

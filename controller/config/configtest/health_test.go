@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package manifests
+package configtest
 
 import (
 	"maps"

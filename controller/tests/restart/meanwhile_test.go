@@ -6,14 +6,10 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/signet-secrets/signet/seal/keys"
 )
-
-func inNamespace(namespace string) client.ListOption { return client.InNamespace(namespace) }
 
 // objects makes documents of every kind and waits until they are settled. What
 // it returns uses the keys of the KMS.
@@ -37,29 +33,6 @@ func objects(t *testing.T, namespace string) (direct, wrapping keys.KMSEntry, se
 		}
 	}
 	return direct, wrapping, sealing
-}
-
-func TestRestartWithEverythingUnchanged(t *testing.T) {
-	ns := lab.Namespace(t)
-	c := run(t)
-	direct, wrapping, _ := objects(t, ns)
-	if n, m := lab.Decrypts(direct), lab.Decrypts(wrapping); n != 8 || m != 1 {
-		t.Errorf("%d direct key calls and %d for the SealingKey, want 8 and 1", n, m)
-	}
-	lab.Settle(t, ns)
-	stop(t, c)
-	before := versions(t, ns)
-
-	lab.KMS.ResetCounts()
-	c = run(t)
-	lab.Settle(t, ns)
-	if diff := cmp.Diff(before, versions(t, ns)); diff != "" {
-		t.Errorf("written after the restart (-before +after):\n%s", diff)
-	}
-	if n := lab.KMS.Count(""); n != 0 {
-		t.Errorf("%d key calls after the restart: %+v", n, lab.KMS.Calls())
-	}
-	stop(t, c)
 }
 
 // What has happened while no controller ran is found by comparing.
@@ -86,7 +59,7 @@ func TestChangesDuringTheStopAreFound(t *testing.T) {
 	lab.WaitData(t, ns, "kms-1", values())
 	lab.WaitData(t, ns, "kms-2", map[string]string{"password": "new"})
 	lab.WaitReason(t, ns, "sealing-0", "KeyUnavailable")
-	unchanged(t, kept)
+	lab.Unchanged(t, kept)
 	lab.Settle(t, ns)
 	now := versions(t, ns)
 	for i := range 8 {

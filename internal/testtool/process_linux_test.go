@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package testcluster
+package testtool
 
 import (
 	"bufio"
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,18 +13,18 @@ import (
 	"testing"
 )
 
-const orphanVariable = "TESTCLUSTER_ORPHAN_DIR"
+const orphanVariable = "TESTTOOL_ORPHAN"
 
 // TestProcessDiesWithItsParent runs this test again as a parent that is killed.
 func TestProcessDiesWithItsParent(t *testing.T) {
-	if dir := os.Getenv(orphanVariable); dir != "" {
-		p := startTestProcess(t, dir, "sleep", "600")
-		fmt.Printf("pid=%d\n", p.cmd.Process.Pid)
-		<-p.ended
+	if os.Getenv(orphanVariable) != "" {
+		p := startProcess(t, "sleep", "600")
+		fmt.Printf("pid=%d\n", p.PID())
+		_ = p.Wait()
 		return
 	}
 	parent := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProcessDiesWithItsParent$")
-	parent.Env = append(os.Environ(), orphanVariable+"="+t.TempDir())
+	parent.Env = append(os.Environ(), orphanVariable+"=1")
 	out, err := parent.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -41,11 +39,8 @@ func TestProcessDiesWithItsParent(t *testing.T) {
 	if err != nil || numberErr != nil {
 		t.Fatalf("parent printed %q, %v, want a process ID", line, err)
 	}
-	eventually(t, "the process is gone", func(context.Context) error {
+	eventually(t, "the process is gone", func() bool {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err == nil && !bytes.Contains(stat, []byte(") Z ")) {
-			return errors.New("it runs on")
-		}
-		return nil
+		return err != nil || bytes.Contains(stat, []byte(") Z "))
 	})
 }

@@ -9,11 +9,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 )
 
-// shares keeps namespaces from starving each other. An object is queued behind
+// fairness keeps namespaces from starving each other. An object is queued behind
 // others by how many of its namespace wait already. Documents whose key service
 // may hang take up no more than half of the workers for one namespace, and three
 // quarters for all; what needs no key service has the others.
-type shares struct {
+type fairness struct {
 	workers int
 	again   func(types.NamespacedName) // queues an object that was turned away
 
@@ -25,8 +25,8 @@ type shares struct {
 	away    map[string]map[types.NamespacedName]struct{} // turned away, by namespace
 }
 
-func newShares(workers int) *shares {
-	return &shares{
+func newFairness(workers int) *fairness {
+	return &fairness{
 		workers: workers,
 		waiting: map[types.NamespacedName]struct{}{},
 		perNS:   map[string]int{},
@@ -45,15 +45,15 @@ const stepBehind = 10
 
 // queue returns the priority for an object that has to wait. Idle is for one
 // that is looked at without cause.
-func (s *shares) queue(key types.NamespacedName, idle bool) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, known := s.waiting[key]; !known {
-		s.waiting[key] = struct{}{}
-		s.perNS[key.Namespace]++
+func (f *fairness) queue(key types.NamespacedName, idle bool) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, known := f.waiting[key]; !known {
+		f.waiting[key] = struct{}{}
+		f.perNS[key.Namespace]++
 	}
 	// In few steps, for there is a metric for each.
-	priority := -min(s.perNS[key.Namespace]/s.workers*stepBehind, maxBehind)
+	priority := -min(f.perNS[key.Namespace]/f.workers*stepBehind, maxBehind)
 	if idle {
 		priority += handler.LowPriority
 	}
@@ -61,60 +61,60 @@ func (s *shares) queue(key types.NamespacedName, idle bool) int {
 }
 
 // begin notes that an object waits no more.
-func (s *shares) begin(key types.NamespacedName) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, known := s.waiting[key]; known {
-		delete(s.waiting, key)
-		decrement(s.perNS, key.Namespace)
+func (f *fairness) begin(key types.NamespacedName) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, known := f.waiting[key]; known {
+		delete(f.waiting, key)
+		decrement(f.perNS, key.Namespace)
 	}
-	s.leave(key)
+	f.leave(key)
 }
 
 // take reports whether the document of an object may be opened now; if so, give
 // ends it. If not, the object is queued again when there is room. atHand tells
 // whether no key service is needed; it is asked only if that matters.
-func (s *shares) take(key types.NamespacedName, atHand func() bool) (give func(), ok bool) {
-	s.mu.Lock()
-	if s.room(key.Namespace) {
-		defer s.mu.Unlock()
-		s.open[key.Namespace]++
-		s.total++
-		return func() { s.give(key.Namespace) }, true
+func (f *fairness) take(key types.NamespacedName, atHand func() bool) (give func(), ok bool) {
+	f.mu.Lock()
+	if f.room(key.Namespace) {
+		defer f.mu.Unlock()
+		f.open[key.Namespace]++
+		f.total++
+		return func() { f.give(key.Namespace) }, true
 	}
-	s.mu.Unlock()
+	f.mu.Unlock()
 	if atHand() {
 		return func() {}, true
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.away[key.Namespace] == nil {
-		s.away[key.Namespace] = map[types.NamespacedName]struct{}{}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.away[key.Namespace] == nil {
+		f.away[key.Namespace] = map[types.NamespacedName]struct{}{}
 	}
-	s.away[key.Namespace][key] = struct{}{}
+	f.away[key.Namespace][key] = struct{}{}
 	return nil, false
 }
 
-func (s *shares) room(namespace string) bool {
-	return s.open[namespace] < max(1, s.workers/2) && s.total < max(1, s.workers-s.workers/4)
+func (f *fairness) room(namespace string) bool {
+	return f.open[namespace] < max(1, f.workers/2) && f.total < max(1, f.workers-f.workers/4)
 }
 
-func (s *shares) give(namespace string) {
-	s.mu.Lock()
-	decrement(s.open, namespace)
-	s.total--
-	next, found := s.next()
-	s.mu.Unlock()
+func (f *fairness) give(namespace string) {
+	f.mu.Lock()
+	decrement(f.open, namespace)
+	f.total--
+	next, found := f.next()
+	f.mu.Unlock()
 	if found {
-		s.again(next)
+		f.again(next)
 	}
 }
 
 // next returns an object that was turned away and for which there is room: one
 // of the namespace that has the least.
-func (s *shares) next() (found types.NamespacedName, ok bool) {
-	for namespace, objects := range s.away {
-		if !s.room(namespace) || ok && s.open[namespace] >= s.open[found.Namespace] {
+func (f *fairness) next() (found types.NamespacedName, ok bool) {
+	for namespace, objects := range f.away {
+		if !f.room(namespace) || ok && f.open[namespace] >= f.open[found.Namespace] {
 			continue
 		}
 		for key := range objects {
@@ -122,16 +122,16 @@ func (s *shares) next() (found types.NamespacedName, ok bool) {
 			break
 		}
 	}
-	s.leave(found)
+	f.leave(found)
 	return found, ok
 }
 
 // leave takes an object off the list of those that were turned away.
-func (s *shares) leave(key types.NamespacedName) {
-	if objects := s.away[key.Namespace]; objects != nil {
+func (f *fairness) leave(key types.NamespacedName) {
+	if objects := f.away[key.Namespace]; objects != nil {
 		delete(objects, key)
 		if len(objects) == 0 {
-			delete(s.away, key.Namespace)
+			delete(f.away, key.Namespace)
 		}
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package manifests
+package configtest
 
 import (
 	"bytes"
@@ -77,7 +77,7 @@ func unknown(tb testing.TB, s *parser.VectorSelector) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return bytes.Contains(text, []byte(strconv.Quote(name))) })
 }
 
-func TestAlerts(t *testing.T) {
+func TestAlertsUseMetricsThatExist(t *testing.T) {
 	for _, r := range rules(t) {
 		t.Run(r.Alert, func(t *testing.T) {
 			for _, name := range []string{"summary", "description", "runbook_url"} {

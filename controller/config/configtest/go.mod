@@ -1,7 +1,7 @@
 // Tests of the manifests with what reads them elsewhere: Argo CD's Lua, the
 // status library of Flux, the parser of Prometheus. A module of its own, so that
 // none of it gets into Signet's.
-module github.com/signet-secrets/signet/controller/config/test
+module github.com/signet-secrets/signet/controller/config/configtest
 
 go 1.26.0
 

@@ -16,7 +16,7 @@ func named(namespace string, i int) types.NamespacedName {
 
 // Whoever comes with one object is served before the rest of a thousand.
 func TestManyObjectsOfANamespaceQueueBehindOthers(t *testing.T) {
-	s := newShares(16)
+	s := newFairness(16)
 	last := 0
 	for i := range 1000 {
 		last = s.queue(named("many", i), false)
@@ -33,7 +33,7 @@ func TestManyObjectsOfANamespaceQueueBehindOthers(t *testing.T) {
 }
 
 func TestChangedObjectsGoBeforeUnchangedOnes(t *testing.T) {
-	s := newShares(16)
+	s := newFairness(16)
 	last := 0
 	for i := range 10_000 {
 		last = s.queue(named("many", i), false)
@@ -44,7 +44,7 @@ func TestChangedObjectsGoBeforeUnchangedOnes(t *testing.T) {
 }
 
 func TestWaitingTwiceCountsOnce(t *testing.T) {
-	s := newShares(1)
+	s := newFairness(1)
 	for range 10 {
 		s.queue(named("ns", 1), false)
 	}
@@ -58,7 +58,7 @@ func TestWaitingTwiceCountsOnce(t *testing.T) {
 func never() bool { return false }
 
 // taken takes until it is refused, and returns what gives each back.
-func taken(s *shares, namespace string) (gives []func()) {
+func taken(s *fairness, namespace string) (gives []func()) {
 	for i := 0; ; i++ {
 		give, ok := s.take(named(namespace, i), never)
 		if !ok {
@@ -71,7 +71,7 @@ func taken(s *shares, namespace string) (gives []func()) {
 func TestHangingKeysLeaveWorkersToOthers(t *testing.T) {
 	for _, c := range []struct{ workers, namespace, all int }{{1, 1, 1}, {2, 1, 2}, {4, 2, 3}, {16, 8, 12}} {
 		t.Run(fmt.Sprint(c.workers), func(t *testing.T) {
-			s := newShares(c.workers)
+			s := newFairness(c.workers)
 			s.again = func(types.NamespacedName) {}
 			gives := taken(s, "hanging")
 			if len(gives) != c.namespace {
@@ -93,7 +93,7 @@ func TestHangingKeysLeaveWorkersToOthers(t *testing.T) {
 }
 
 func TestWhatWasTurnedAwayIsQueuedAgain(t *testing.T) {
-	s := newShares(4)
+	s := newFairness(4)
 	var again []types.NamespacedName
 	s.again = func(key types.NamespacedName) { again = append(again, key) }
 	gives := taken(s, "ns") // the last one is turned away
@@ -112,7 +112,7 @@ func TestWhatWasTurnedAwayIsQueuedAgain(t *testing.T) {
 
 // It may have come up for another reason meanwhile.
 func TestWhatIsLookedAtIsNotQueuedAgain(t *testing.T) {
-	s := newShares(4)
+	s := newFairness(4)
 	s.again = func(key types.NamespacedName) { t.Errorf("queued again: %v", key) }
 	gives := taken(s, "ns")
 	s.begin(named("ns", len(gives)))
