@@ -23,6 +23,7 @@ test: testbin ## Run all tests, against real programs (built first, minutes once
 	go test $(RACE) -count=1 -timeout 30m ./... # many tests build and run programs, which the cache of results does not watch
 	$(if $(RACE),go test -run Bounded ./seal/manifest # its limits hold only without the race detector)
 	go -C controller/config/configtest test -count=1 ./...
+	go -C examples/03-flux/fluxtest test -count=1 ./...
 
 testbin: ## Build the programs of others that tests and demos run: sops, kustomize, kubectl, a control plane
 	@internal/testbin/build.sh $(TESTBINS) >/dev/null
@@ -52,6 +53,8 @@ verify: ## Check formatting, vet, go.mod, staticcheck, generated files, imports,
 	go tool -modfile=internal/tools/go.mod staticcheck ./...
 	go -C controller/config/configtest vet ./...
 	go -C controller/config/configtest mod tidy -diff
+	go -C examples/03-flux/fluxtest vet ./...
+	go -C examples/03-flux/fluxtest mod tidy -diff
 	@internal/tools/manifests.sh --check
 	go test ./internal/depcheck
 	@internal/no-machine-paths.sh

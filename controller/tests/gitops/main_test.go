@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "4"); err != nil { // they mostly wait
 		panic(err)
 	}
-	os.Exit(controllertest.Main(m, controllertest.Options{}, func(l *controllertest.Lab) { lab = l }))
+	os.Exit(controllertest.Main(m, controllertest.Options{}, func(l *controllertest.Lab) error { lab = l; return nil }))
 }
 
 // start begins a test: beside others, with a namespace and the controller.
