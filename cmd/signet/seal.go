@@ -28,7 +28,11 @@ keep their bytes.
 
 A SealedSecret opens only in its own namespace and under its own name, unless
 --scope says otherwise. With --as sops the result is a SOPS-encrypted Secret for
-Flux, KSOPS and the sops CLI, which has no scope.`
+Flux, KSOPS and the sops CLI, which has no scope.
+
+With --merge the values are added to a Secret that somebody else makes, in the
+cluster, by the controller. What else is in that Secret, its labels and its
+annotations are not under your seal: seal so only what its owner may have.`
 
 const sealExample = `  signet seal -i secret.yaml
   signet seal secret.yaml -o sealed.yaml
@@ -45,6 +49,8 @@ type sealCommand struct {
 	namespace    string
 	scope        string
 	as           string
+	merge        bool
+	mergeGiven   bool
 	freshKey     bool
 	keepMetadata []string
 	allowClear   []string
@@ -67,6 +73,8 @@ func newSeal(c console) *cobra.Command {
 	flags.StringVarP(&s.namespace, "namespace", "n", "", "`NAMESPACE` of Secrets that name none; one that names another is an error")
 	flags.StringVar(&s.scope, "scope", "strict", "`SCOPE` in which the result opens: strict (namespace and name), namespace, or cluster (anywhere)")
 	flags.StringVar(&s.as, "as", "sealedsecret", "`FORM` of the result: sealedsecret or sops")
+	flags.BoolVar(&s.merge, "merge", false, "seal for adding to a Secret that somebody else makes and that consents by the annotation signet.dev/merge. "+
+		"A document that is sealed so and that you can open stays so, unless --merge=false is given")
 	flags.BoolVar(&s.freshKey, "fresh-key", false, "encrypt everything anew, also what has not changed")
 	flags.StringArrayVar(&s.keepMetadata, "keep-metadata", nil, "seal this label or annotation `KEY` although it would be left out")
 	flags.StringArrayVar(&s.allowClear, "allow-clear", nil, "the value of this `KEY` may also stand in a label, annotation or comment")
@@ -91,11 +99,14 @@ func (s *sealCommand) check(cmd *cobra.Command, args []string) error {
 	if _, ok := reaches[s.scope]; !ok {
 		return usagef(cmd, "--scope is strict, namespace or cluster, not %q", s.scope)
 	}
+	s.mergeGiven = cmd.Flags().Changed("merge")
 	switch {
 	case s.as != "sealedsecret" && s.as != "sops":
 		return usagef(cmd, "--as is sealedsecret or sops, not %q", s.as)
 	case s.as == "sops" && cmd.Flags().Changed("scope"):
 		return usagef(cmd, "--scope has no meaning with --as sops: a SOPS document opens wherever it is")
+	case s.as == "sops" && s.merge:
+		return usagef(cmd, "--merge has no meaning with --as sops: only the controller adds to Secrets, and it reads SealedSecrets")
 	case len(args) == 0 && !s.used():
 		return usagef(cmd, "name a file, a directory, - for stdin, or build a Secret with --from-...")
 	case s.used() && s.inPlace:
