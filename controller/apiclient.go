@@ -41,6 +41,28 @@ func (c *apiClient) get(ctx context.Context, key types.NamespacedName) (*v1alpha
 	return s, err
 }
 
+// metadata reads the metadata of a SealedSecret from the API server.
+func (c *apiClient) metadata(ctx context.Context, key types.NamespacedName) (*metav1.PartialObjectMetadata, error) {
+	return metadataOf(ctx, c.rest.Get().Namespace(key.Namespace).Resource("sealedsecrets").Name(key.Name))
+}
+
+// names reads the names of all SealedSecrets of a namespace from the API server.
+func (c *apiClient) names(ctx context.Context, namespace string) ([]string, error) {
+	list := &metav1.PartialObjectMetadataList{}
+	err := c.rest.Get().Namespace(namespace).Resource("sealedsecrets").SetHeader("Accept", asMetadataList).Do(ctx).Into(list)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]string, len(list.Items))
+	for i := range list.Items {
+		found[i] = list.Items[i].Name
+	}
+	return found, nil
+}
+
+// asMetadataList asks for a list of objects without their content.
+const asMetadataList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
 // putStatus replaces the status of the object that was read, and fails with a
 // conflict if there is a newer one. It returns the resourceVersion that the
 // object has then.

@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"strconv"
 	"unique"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -62,14 +63,22 @@ func cacheOptions(o Options) cache.Options {
 }
 
 // trimSealedSecret drops what the controller doesn't use: the document too, when
-// it is done with. It is read again should it be needed.
+// it is done with, or large. It is read again should it be needed.
 func trimSealedSecret(o any) (any, error) {
 	s, ok := o.(*v1alpha1.SealedSecret)
 	if !ok {
 		return o, nil
 	}
-	s.ManagedFields, s.Annotations, s.Labels = nil, nil, nil
+	s.ManagedFields, s.Labels = nil, nil
+	s.Annotations = only(s.Annotations, weightNote) // of one that was trimmed before
 	s.Spec.Sealed = v1alpha1.Envelope{}
+	if len(s.Spec.Raw) > 0 {
+		s.Annotations = nil
+	}
+	if weight := weigh(s.Spec.Raw); weight > largeBytes {
+		s.Annotations = map[string]string{weightNote: strconv.Itoa(weight)}
+		s.Spec.Raw = nil
+	}
 	ready := meta.FindStatusCondition(s.Status.Conditions, Ready)
 	if ready != nil && ready.Status == metav1.ConditionTrue && s.Status.ObservedGeneration == s.Generation {
 		s.Spec.Raw = nil

@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -47,6 +48,49 @@ func TestTrimSealedSecret(t *testing.T) {
 				t.Errorf("dropped: %+v", s)
 			}
 		})
+	}
+}
+
+// A large document is not kept in memory whatever its state is, only its weight
+// is, and an annotation that somebody has put there counts for nothing.
+func TestTrimLargeSealedSecret(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		spec  string
+		large bool
+	}{
+		{"small", `{"sealed":"` + strings.Repeat("x", 16<<10) + `"}`, false},
+		{"long", `{"sealed":"` + strings.Repeat("x", 64<<10) + `"}`, true},
+		{"many parts", `{"sealed":[1` + strings.Repeat(",1", 2000) + `]}`, true},
+		{"more parts than may be", `{"sealed":[1` + strings.Repeat(",1", 100_000) + `]}`, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := &v1alpha1.SealedSecret{}
+			s.Annotations = map[string]string{weightNote: "1"}
+			s.Generation, s.Status.ObservedGeneration = 2, -1
+			s.Spec.Raw = []byte(test.spec)
+			for range 2 { // the cache may trim again
+				if _, err := trimSealedSecret(s); err != nil {
+					t.Fatal(err)
+				}
+				weight, want := weightOf(s), 0
+				if test.large {
+					want = weigh([]byte(test.spec))
+				}
+				if weight != want || (s.Spec.Raw == nil) != test.large {
+					t.Errorf("weight %d, want %d; the document is kept: %v", weight, want, s.Spec.Raw != nil)
+				}
+			}
+		})
+	}
+}
+
+// The heaviest document must find room beside as much as others may take.
+func TestWeightIsBounded(t *testing.T) {
+	for _, spec := range []string{strings.Repeat("x", 2<<20), "[" + strings.Repeat("1,", maxNodes-5) + strings.Repeat(" ", 2<<20) + "1]"} {
+		if n := weigh([]byte(spec)); n > memoryBytes/4 {
+			t.Errorf("%d bytes for a document of %d, want at most %d", n, len(spec), memoryBytes/4)
+		}
 	}
 }
 

@@ -19,10 +19,12 @@ type desired struct {
 	object  *v1alpha1.SealedSecret
 	secret  *manifest.Secret
 	manager string
+	// document is the mark of the document that secret comes from.
+	document string
 }
 
 func newDesired(object *v1alpha1.SealedSecret, secret *manifest.Secret) *desired {
-	return &desired{object: object, secret: secret, manager: fieldManager(object.Name)}
+	return &desired{object: object, secret: secret, manager: fieldManager(object.Name), document: documentMark(object)}
 }
 
 // data returns all values. It is always data that is written: stringData would
@@ -48,16 +50,34 @@ func (d *desired) new() *corev1.Secret {
 
 // managedFields returns those with which a Secret is written over, nil to have
 // the API server keep what there are. When a Secret is taken over, its keys are
-// nobody else's any more, those with the sealed value already included.
+// nobody else's any more, those with the sealed value already included: they are
+// ours, so that it shows if somebody removes them.
 func (d *desired) managedFields(was *metav1.PartialObjectMetadata) ([]metav1.ManagedFieldsEntry, error) {
 	updated, err := asUpdated(was.ManagedFields, d.manager)
-	if err != nil || owner(was) == d.object.Name {
-		return updated, err
+	if err != nil {
+		return nil, err
 	}
-	if updated == nil {
-		updated = was.ManagedFields
+	fields, beside := updated, d.partners(was)
+	if fields == nil {
+		fields = was.ManagedFields
 	}
-	return withoutData(updated, append(partners(was.Annotations), partners(d.secret.Annotations)...))
+	if owner(was) != d.object.Name {
+		if fields, err = withoutData(fields, beside); err != nil {
+			return nil, err
+		}
+		return withData(fields, d.manager, slices.Collect(maps.Keys(d.data())))
+	}
+	cleared, err := withoutStringData(fields, beside)
+	if err != nil || cleared != nil {
+		return cleared, err
+	}
+	return updated, nil
+}
+
+// partners returns the field managers of those who may add to the Secret with the
+// given metadata, as it is and as it is to be.
+func (d *desired) partners(was *metav1.PartialObjectMetadata) []string {
+	return append(partners(was.Annotations), partners(d.secret.Annotations)...)
 }
 
 // anew returns the Secret s, which was to be written over another one, as one
@@ -111,6 +131,7 @@ func (d *desired) fill(m metav1.ObjectMeta) *corev1.Secret {
 	m.Labels[ManagedLabel] = ManagedValue
 	m.Annotations = merged(m.Annotations, d.secret.Annotations)
 	m.Annotations[OwnerAnnotation] = d.object.Name
+	m.Annotations[DocumentAnnotation] = d.document
 	m.OwnerReferences = d.owners(m.OwnerReferences)
 	s := &corev1.Secret{ObjectMeta: m, Type: corev1.SecretType(d.secret.Type), Data: d.data()}
 	if d.secret.Immutable {
@@ -151,7 +172,7 @@ func (d *desired) addition(was *metav1.PartialObjectMetadata) *corev1.Secret {
 			Namespace: d.object.Namespace, Name: d.secret.Name,
 			UID: was.UID, ResourceVersion: was.ResourceVersion,
 			Labels:      merged(d.secret.Labels, map[string]string{ManagedLabel: ManagedValue}),
-			Annotations: d.secret.Annotations,
+			Annotations: merged(d.secret.Annotations, map[string]string{documentAnnotation(d.object.Name): d.document}),
 		},
 		Type: corev1.SecretType(d.secret.Type),
 		Data: d.data(),

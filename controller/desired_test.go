@@ -47,7 +47,7 @@ func TestReplacementKeepsWhatIsNotOurs(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "prod", Name: "db", UID: "s-1", ResourceVersion: "7", Finalizers: []string{"example.com/theirs"},
 			Labels:          map[string]string{"app": "db", "team": "theirs", ManagedLabel: ManagedValue},
-			Annotations:     map[string]string{"example.com/a": "1", "note": "theirs", OwnerAnnotation: "db"},
+			Annotations:     map[string]string{"example.com/a": "1", "note": "theirs", OwnerAnnotation: "db", DocumentAnnotation: documentMark(&v1alpha1.SealedSecret{})},
 			OwnerReferences: []metav1.OwnerReference{theirs, {APIVersion: "signet.dev/v1alpha1", Kind: "SealedSecret", Name: "db", UID: "o-1"}},
 		},
 		Type: "Opaque", Data: map[string][]byte{"password": []byte("correct horse")},
@@ -70,6 +70,9 @@ func TestReplacementOfWhatCannotBeRead(t *testing.T) {
 func TestManagedFieldsOfAReplacement(t *testing.T) {
 	others := fieldsOf("kubectl", byUpdate, "a")
 	partner := fieldsOf("signet:partner", byApply, "b")
+	taken := fieldsOf("signet:db", byUpdate, "password")
+	taken.Time = nil // which the API server sets
+	applied := fields("flux", byApply, 1, `{"f:stringData":{"f:a":{}}}`)
 	for _, test := range []struct {
 		name   string
 		owner  string // of the Secret as it is; "" for none
@@ -81,12 +84,15 @@ func TestManagedFieldsOfAReplacement(t *testing.T) {
 		{"ours", "db", "", "", []metav1.ManagedFieldsEntry{others, fieldsOf("signet:db", byUpdate, "c")}, nil},
 		{"ours, added to before", "db", "", "", []metav1.ManagedFieldsEntry{others, fieldsOf("signet:db", byApply, "c")},
 			[]metav1.ManagedFieldsEntry{others, fieldsOf("signet:db", byUpdate, "c")}},
-		{"taken over", "", "", "", []metav1.ManagedFieldsEntry{others, partner}, []metav1.ManagedFieldsEntry{}},
+		{"ours, others applied over it", "db", "", "", []metav1.ManagedFieldsEntry{applied, fieldsOf("signet:db", byUpdate, "c")},
+			[]metav1.ManagedFieldsEntry{fieldsOf("signet:db", byUpdate, "c")}},
+		{"taken over after it was applied", "", "", "", []metav1.ManagedFieldsEntry{applied}, []metav1.ManagedFieldsEntry{taken}},
+		{"taken over", "", "", "", []metav1.ManagedFieldsEntry{others, partner}, []metav1.ManagedFieldsEntry{taken}},
 		{"taken over, added to before", "", "", "", []metav1.ManagedFieldsEntry{others, fieldsOf("signet:db", byApply, "c")},
-			[]metav1.ManagedFieldsEntry{}},
-		{"taken over from another", "other", "", "", []metav1.ManagedFieldsEntry{fieldsOf("signet:other", byUpdate, "a")}, []metav1.ManagedFieldsEntry{}},
-		{"taken over with a partner", "", "partner", "", []metav1.ManagedFieldsEntry{others, partner}, []metav1.ManagedFieldsEntry{partner}},
-		{"taken over with a sealed partner", "", "", "partner", []metav1.ManagedFieldsEntry{others, partner}, []metav1.ManagedFieldsEntry{partner}},
+			[]metav1.ManagedFieldsEntry{taken}},
+		{"taken over from another", "other", "", "", []metav1.ManagedFieldsEntry{fieldsOf("signet:other", byUpdate, "a")}, []metav1.ManagedFieldsEntry{taken}},
+		{"taken over with a partner", "", "partner", "", []metav1.ManagedFieldsEntry{others, partner}, []metav1.ManagedFieldsEntry{partner, taken}},
+		{"taken over with a sealed partner", "", "", "partner", []metav1.ManagedFieldsEntry{others, partner}, []metav1.ManagedFieldsEntry{partner, taken}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			was := managed(test.was...)

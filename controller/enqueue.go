@@ -90,7 +90,7 @@ func (e *enqueuer) addConcerned(ctx context.Context, q queue, secret *metav1.Par
 	}
 	for _, manager := range mergers(secret) {
 		name := manager[len(managerPrefix):]
-		if len(manager) == hashedManagerBytes {
+		if isHash(name) {
 			name = manager // stands for whoever has this hash
 		}
 		e.add(q, types.NamespacedName{Namespace: secret.Namespace, Name: name}, idle)

@@ -10,19 +10,26 @@ import (
 )
 
 // fairness keeps namespaces from starving each other. An object is queued behind
-// others by how many of its namespace wait already. Documents whose key service
-// may hang take up no more than half of the workers for one namespace, and three
-// quarters for all; what needs no key service has the others.
+// others by how many of its namespace wait already. For opening documents it has a
+// quota of the workers: one for those whose key service may hang, and one for those
+// that need none. Large documents also share the memory that they take.
 type fairness struct {
-	workers int
-	again   func(types.NamespacedName) // queues an object that was turned away
+	again func(types.NamespacedName) // queues an object that was turned away
 
 	mu      sync.Mutex
+	workers int
 	waiting map[types.NamespacedName]struct{}
-	perNS   map[string]int                               // of waiting
-	open    map[string]int                               // documents that are being opened
-	total   int                                          // of open
-	away    map[string]map[types.NamespacedName]struct{} // turned away, by namespace
+	perNS   map[string]int // of waiting
+	calling *quota         // documents that are being opened and may call a key service
+	atHand  *quota         // those that don't
+	memory  *quota         // bytes of large ones
+	away    map[string]map[types.NamespacedName]turned
+}
+
+// turned is an object that was turned away.
+type turned struct {
+	weight int
+	calls  bool // it is known to need a key service
 }
 
 func newFairness(workers int) *fairness {
@@ -30,8 +37,10 @@ func newFairness(workers int) *fairness {
 		workers: workers,
 		waiting: map[types.NamespacedName]struct{}{},
 		perNS:   map[string]int{},
-		open:    map[string]int{},
-		away:    map[string]map[types.NamespacedName]struct{}{},
+		calling: newQuota(max(1, workers/2), max(1, workers-workers/4), max(1, workers-1)),
+		atHand:  newQuota(max(1, workers/2), workers, workers),
+		memory:  newQuota(memoryBytes/2, memoryBytes-memoryBytes/4, memoryBytes),
+		away:    map[string]map[types.NamespacedName]turned{},
 	}
 }
 
@@ -72,54 +81,79 @@ func (f *fairness) begin(key types.NamespacedName) {
 }
 
 // take reports whether the document of an object may be opened now; if so, give
-// ends it. If not, the object is queued again when there is room. atHand tells
-// whether no key service is needed; it is asked only if that matters.
-func (f *fairness) take(key types.NamespacedName, atHand func() bool) (give func(), ok bool) {
-	f.mu.Lock()
-	if f.room(key.Namespace) {
-		defer f.mu.Unlock()
-		f.open[key.Namespace]++
-		f.total++
-		return func() { f.give(key.Namespace) }, true
-	}
-	f.mu.Unlock()
-	if atHand() {
-		return func() {}, true
-	}
+// ends it. If not, the object is queued again when there is room. weight is that
+// of a large document, else 0. atHand tells whether no key service is needed; it
+// is asked only if that matters, and not for large documents: to ask costs as much
+// memory as to open.
+func (f *fairness) take(key types.NamespacedName, weight int, atHand func() bool) (give func(), ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.away[key.Namespace] == nil {
-		f.away[key.Namespace] = map[types.NamespacedName]struct{}{}
+	if f.room(key.Namespace, weight) {
+		return f.taken(key.Namespace, f.calling, weight), true
 	}
-	f.away[key.Namespace][key] = struct{}{}
+	ask := weight == 0 && f.atHand.fits(key.Namespace, 1)
+	calls := ask && !f.asked(key.Namespace, atHand)
+	if ask && !calls {
+		return f.giver(key.Namespace, f.atHand, weight), true
+	}
+	if f.away[key.Namespace] == nil {
+		f.away[key.Namespace] = map[types.NamespacedName]turned{}
+	}
+	f.away[key.Namespace][key] = turned{weight: weight, calls: calls || weight > 0}
 	return nil, false
 }
 
-func (f *fairness) room(namespace string) bool {
-	return f.open[namespace] < max(1, f.workers/2) && f.total < max(1, f.workers-f.workers/4)
+// asked asks atHand, which takes a while, and counts the document as at hand from
+// then on, unless it is not.
+func (f *fairness) asked(namespace string, atHand func() bool) (is bool) {
+	f.atHand.add(namespace, 1)
+	f.mu.Unlock()
+	defer func() { // after a panic too
+		f.mu.Lock()
+		if !is {
+			f.atHand.add(namespace, -1)
+		}
+	}()
+	return atHand()
 }
 
-func (f *fairness) give(namespace string) {
-	f.mu.Lock()
-	decrement(f.open, namespace)
-	f.total--
-	next, found := f.next()
-	f.mu.Unlock()
-	if found {
-		f.again(next)
+// room reports whether there is room for a document that may call a key service.
+func (f *fairness) room(namespace string, weight int) bool {
+	return f.calling.fits(namespace, 1) && (weight == 0 || f.memory.fits(namespace, weight))
+}
+
+// taken counts a document, and returns what ends that.
+func (f *fairness) taken(namespace string, of *quota, weight int) (give func()) {
+	of.add(namespace, 1)
+	f.memory.add(namespace, weight)
+	return f.giver(namespace, of, weight)
+}
+
+func (f *fairness) giver(namespace string, of *quota, weight int) (give func()) {
+	return func() {
+		f.mu.Lock()
+		of.add(namespace, -1)
+		f.memory.add(namespace, -weight)
+		next, found := f.next()
+		f.mu.Unlock()
+		if found {
+			f.again(next)
+		}
 	}
 }
 
-// next returns an object that was turned away and for which there is room: one
+// next returns an object that was turned away and for which there may be room: one
 // of the namespace that has the least.
 func (f *fairness) next() (found types.NamespacedName, ok bool) {
 	for namespace, objects := range f.away {
-		if !f.room(namespace) || ok && f.open[namespace] >= f.open[found.Namespace] {
+		if ok && f.calling.of[namespace] >= f.calling.of[found.Namespace] {
 			continue
 		}
-		for key := range objects {
-			found, ok = key, true
-			break
+		for key, t := range objects {
+			if f.room(namespace, t.weight) || !t.calls && f.atHand.fits(namespace, 1) {
+				found, ok = key, true
+				break
+			}
 		}
 	}
 	f.leave(found)

@@ -17,9 +17,18 @@ import (
 )
 
 // The places of a Secret that a document writes to.
-func dataPath() []string        { return []string{"data"} }
+func dataPath() []string        { return []string{dataField} }
 func labelsPath() []string      { return []string{"metadata", "labels"} }
 func annotationsPath() []string { return []string{"metadata", "annotations"} }
+
+// The fields of a Secret with its values. The API server takes stringData for data
+// before it keeps track of fields, except when it is applied: then the keys are
+// recorded as they were written, while the values become data. That doesn't take
+// them from whoever had them, and leaves no other trace.
+const (
+	dataField       = "data"
+	stringDataField = "stringData"
+)
 
 // digestFields is the SHA-256, in hex, of what the managed fields of a Secret
 // say about a manager: which fields it has, since when, and how it got them.
@@ -48,11 +57,26 @@ func digestFields(secret *metav1.PartialObjectMetadata, manager string) string {
 }
 
 // holders returns who has which keys of the map at path, such as data: key ->
-// managers, in the order of the managed fields.
+// managers, in the order of the managed fields. Keys of stringData are keys of the
+// data.
 func holders(secret *metav1.PartialObjectMetadata, path []string) (map[string][]string, error) {
+	if slices.Equal(path, dataPath()) {
+		return holdersAt(secret, path, []string{stringDataField})
+	}
+	return holdersAt(secret, path)
+}
+
+// appliers returns who has applied which keys of the data as stringData: key ->
+// managers. What they have applied lies over what others have.
+func appliers(secret *metav1.PartialObjectMetadata) (map[string][]string, error) {
+	return holdersAt(secret, []string{stringDataField})
+}
+
+// holdersAt is holders for the maps at some paths together.
+func holdersAt(secret *metav1.PartialObjectMetadata, paths ...[]string) (map[string][]string, error) {
 	found := map[string][]string{}
 	for _, f := range secret.ManagedFields {
-		keys, err := fieldKeys(f, path)
+		keys, err := fieldKeys(f, paths)
 		if err != nil {
 			return nil, err
 		}
@@ -73,6 +97,21 @@ func heldBy(secret *metav1.PartialObjectMetadata, manager string, path []string)
 	return slices.Sorted(maps.Keys(all)), nil
 }
 
+// appliedOver returns the keys of the data that a manager has and that somebody
+// else has applied over as stringData, sorted.
+func appliedOver(secret *metav1.PartialObjectMetadata, manager string) ([]string, error) {
+	held, err := heldBy(secret, manager, dataPath())
+	if err != nil {
+		return nil, err
+	}
+	over, err := appliers(secret)
+	if err != nil {
+		return nil, err
+	}
+	other := func(m string) bool { return m != manager }
+	return slices.DeleteFunc(held, func(key string) bool { return !slices.ContainsFunc(over[key], other) }), nil
+}
+
 // othersHold returns the keys of the map at path that managers other than the
 // given one have, sorted.
 func othersHold(secret *metav1.PartialObjectMetadata, manager string, path []string) ([]string, error) {
@@ -85,8 +124,8 @@ func othersHold(secret *metav1.PartialObjectMetadata, manager string, path []str
 	return slices.Sorted(maps.Keys(all)), nil
 }
 
-// fieldKeys returns the keys of the map at path that an entry covers.
-func fieldKeys(f metav1.ManagedFieldsEntry, path []string) (map[string]bool, error) {
+// fieldKeys returns the keys of the maps at some paths that an entry covers.
+func fieldKeys(f metav1.ManagedFieldsEntry, paths [][]string) (map[string]bool, error) {
 	if f.FieldsV1 == nil || f.Subresource != "" {
 		return nil, nil
 	}
@@ -94,10 +133,19 @@ func fieldKeys(f metav1.ManagedFieldsEntry, path []string) (map[string]bool, err
 	if err != nil {
 		return nil, err
 	}
+	keys := map[string]bool{}
+	for _, path := range paths {
+		maps.Copy(keys, keysAt(set, path))
+	}
+	return keys, nil
+}
+
+// keysAt returns the keys of the map at path that a set of fields covers.
+func keysAt(set *fieldpath.Set, path []string) map[string]bool {
 	for _, name := range path {
 		next, found := set.Children.Get(fieldpath.PathElement{FieldName: &name})
 		if !found {
-			return nil, nil // or the map alone, as "data: {}" does, and none of its keys
+			return nil // or the map alone, as "data: {}" does, and none of its keys
 		}
 		set = next
 	}
@@ -109,7 +157,7 @@ func fieldKeys(f metav1.ManagedFieldsEntry, path []string) (map[string]bool, err
 	}
 	set.Members.Iterate(add)
 	set.Children.Iterate(func(e fieldpath.PathElement) { add(e) })
-	return keys, nil
+	return keys
 }
 
 // fieldSet returns the fields of an entry that has some.

@@ -82,11 +82,12 @@ func TestHolders(t *testing.T) {
 		fields("signet:db", byUpdate, 1, oursJSON),
 		fields("kubectl", byApply, 2, `{"f:data":{"f:password":{},"f:extra":{}},"f:metadata":{"f:labels":{"f:app":{},"f:x":{}}}}`),
 		fields("empty", byUpdate, 3, `{"f:data":{}}`),
+		fields("flux", byApply, 4, `{"f:stringData":{"f:password":{},"f:more":{}}}`),
 		metav1.ManagedFieldsEntry{Manager: "none"},
 		metav1.ManagedFieldsEntry{Manager: "sub", Subresource: "status", FieldsV1: metav1.NewFieldsV1(`{"f:data":{"f:password":{}}}`)},
 	)
 	all, err := holders(s, dataPath())
-	want := map[string][]string{"password": {"signet:db", "kubectl"}, "a.b-c": {"signet:db"}, "extra": {"kubectl"}}
+	want := map[string][]string{"password": {"signet:db", "kubectl", "flux"}, "a.b-c": {"signet:db"}, "extra": {"kubectl"}, "more": {"flux"}}
 	if diff := cmp.Diff(want, all); diff != "" || err != nil {
 		t.Errorf("holders: %v (-want +got):\n%s", err, diff)
 	}
@@ -99,7 +100,7 @@ func TestHolders(t *testing.T) {
 		{"data of ours", dataPath(), heldBy, []string{"a.b-c", "password"}},
 		{"labels of ours", labelsPath(), heldBy, []string{"app"}},
 		{"annotations of ours", annotationsPath(), heldBy, nil},
-		{"data of others", dataPath(), othersHold, []string{"extra", "password"}},
+		{"data of others", dataPath(), othersHold, []string{"extra", "more", "password"}},
 		{"labels of others", labelsPath(), othersHold, []string{"app", "x"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -21,9 +21,9 @@ func (r *reconciler) succeeded(v view, rec record, w *written, key string) *outc
 	status.Key = key
 	status.PolicyDigest = v.rules.digest(key)
 	setConditions(&status.Conditions, v.object.Generation, metav1.ConditionTrue, Unsealed, "the Secret is as sealed")
-	rec.failures, rec.notBefore = 0, time.Time{}
+	rec.failures, rec.notBefore, rec.proved = 0, time.Time{}, true
 	rec.wrote, rec.wroteAt = secretVersion{w.secret.Name, w.secret.UID, w.secret.ResourceVersion}, time.Now()
-	return &outcome{object: v.object, was: v.status, status: status, record: rec, event: v.event(w), tried: true}
+	return &outcome{object: v.object, was: v.status, status: status, record: rec, event: v.event(w), tried: true, proved: true}
 }
 
 // event is what a write of the Secret means, "" if it is not worth telling.
@@ -97,8 +97,9 @@ func (r *reconciler) finish(ctx context.Context, out *outcome) (reconcile.Result
 	case err != nil:
 		return reconcile.Result{}, &apiError{text: apiText(err, nil), err: err}
 	}
-	if out.done() {
-		if err := r.sweep(ctx, out); err != nil {
+	r.metrics.object(keyOf(out.object), out.status) // which says no more than the API server does
+	if out.proved {
+		if err := r.sweep(ctx, out.object); err != nil {
 			return reconcile.Result{}, err
 		}
 	}
@@ -115,16 +116,12 @@ func (r *reconciler) writeStatus(ctx context.Context, out *outcome) (version str
 	return r.api.putStatus(ctx, "sealedsecrets", out.object, full(out.status))
 }
 
-// done reports whether an object has its Secret as sealed.
-func (o *outcome) done() bool { return o.err == nil && isUnsealed(o.status) }
-
 // tell logs, records and counts what has changed.
 func (r *reconciler) tell(ctx context.Context, out *outcome) {
 	key := keyOf(out.object)
 	if out.tried { // else it still waits for what it waited for
 		r.recovery.wait(key, out.err, out.begin, out.after)
 	}
-	r.metrics.object(key, out.status)
 	was, now := meta.FindStatusCondition(out.was.Conditions, Ready), meta.FindStatusCondition(out.status.Conditions, Ready)
 	if now == nil {
 		return

@@ -4,6 +4,8 @@ package controller
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -27,7 +29,6 @@ type merging struct {
 // it in clear, so a conflict is found before a key is used.
 type claims struct {
 	data, labels, annotations []string
-	immutable                 bool
 }
 
 // claimsOf reads the claims of a document. The error is a *failure.
@@ -37,6 +38,9 @@ func claimsOf(s *v1alpha1.SealedSecret) (claims, error) {
 		return claims{}, fail(InvalidDocument, err)
 	}
 	doc, err := sopsdoc.ParseSealedSecret(node)
+	if err == nil {
+		err = doc.CheckCreationPolicy()
+	}
 	if err != nil {
 		return claims{}, openFailure(err)
 	}
@@ -44,7 +48,6 @@ func claimsOf(s *v1alpha1.SealedSecret) (claims, error) {
 		data:        slices.Concat(doc.Envelope.DataKeys(), doc.Envelope.StringDataKeys()),
 		labels:      slices.Collect(maps.Keys(doc.Envelope.Labels)),
 		annotations: slices.Collect(maps.Keys(doc.Envelope.Annotations)),
-		immutable:   doc.Envelope.Immutable,
 	}, nil
 }
 
@@ -52,28 +55,42 @@ func claimsOf(s *v1alpha1.SealedSecret) (claims, error) {
 // value: to share equal values would tell whoever claims a key what it holds.
 // What the manager has already it keeps.
 func (c claims) check(secret *metav1.PartialObjectMetadata, manager string) error {
-	if c.immutable {
-		return failf(SecretIncompatible, "spec.sealed.immutable: a document that is merged can't make the Secret immutable; seal it without")
-	}
 	if len(secret.ManagedFields) == 0 {
 		return failf(KeyConflict, "Secret %s has lost its metadata.managedFields, which say what is whose; let its owner apply it once on the server's side",
 			secret.Name)
 	}
+	over, err := appliers(secret)
+	if err != nil {
+		return unclear(secret, err)
+	}
 	for _, part := range []struct {
 		path   []string
 		claims []string
-	}{{dataPath(), c.data}, {labelsPath(), c.labels}, {annotationsPath(), c.annotations}} {
+		over   map[string][]string
+	}{{dataPath(), c.data, over}, {labelsPath(), c.labels, nil}, {annotationsPath(), c.annotations, nil}} {
 		has, err := holders(secret, part.path)
 		if err != nil {
 			return unclear(secret, err)
 		}
 		for _, key := range slices.Sorted(slices.Values(part.claims)) {
-			if of := has[key]; len(of) > 0 && !slices.Contains(of, manager) {
-				return failf(KeyConflict, "Secret %s: %s of %s belongs to %q; take it out of the document, or have its owner give it up", secret.Name, key, strings.Join(part.path, "."), of[0])
+			if of := claimant(has[key], part.over[key], manager); of != "" {
+				return failf(KeyConflict, "Secret %s: %s of %s belongs to %q; take it out of the document, or have its owner give it up", secret.Name, key, strings.Join(part.path, "."), of)
 			}
 		}
 	}
 	return nil
+}
+
+// claimant returns who else than a manager may say what a key holds, "" for nobody,
+// from those who have it and those who have applied over it.
+func claimant(have, over []string, manager string) string {
+	if i := slices.IndexFunc(over, func(m string) bool { return m != manager }); i >= 0 {
+		return over[i]
+	}
+	if len(have) > 0 && !slices.Contains(have, manager) {
+		return have[0]
+	}
+	return ""
 }
 
 // write adds what is sealed to the Secret with the given metadata, which
@@ -114,6 +131,9 @@ func (m *merging) round(ctx context.Context, d *desired, was *metav1.PartialObje
 	if err != nil {
 		return nil, err
 	}
+	if was, err = m.yield(ctx, was, d.manager); err != nil {
+		return nil, err
+	}
 	held, err := heldBy(was, d.manager, dataPath())
 	if err != nil {
 		return nil, unclear(was, err)
@@ -122,14 +142,38 @@ func (m *merging) round(ctx context.Context, d *desired, was *metav1.PartialObje
 	if len(held) == 0 {
 		event = "" // the first time
 	}
-	now, err := m.client.apply(ctx, d.addition(was), d.manager)
-	if immutable(err) {
+	now, err := m.add(ctx, d, was)
+	if errors.Is(err, errFixed) || immutable(err) {
 		return nil, failf(SecretIncompatible, "Secret %s is immutable, or isn't of type %q as the document is; seal with the type of the Secret", was.Name, d.secret.Type)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return (&written{secret: now, event: event}).compared(was), nil
+}
+
+// add applies what is sealed to the Secret with the given metadata.
+func (m *merging) add(ctx context.Context, d *desired, was *metav1.PartialObjectMetadata) (*metav1.PartialObjectMetadata, error) {
+	if d.isNew(was, documentAnnotation(d.object.Name)) {
+		if err := m.client.checkFixed(ctx, was, d.manager); err != nil {
+			return nil, err
+		}
+	}
+	return m.client.apply(ctx, d.addition(was), d.manager)
+}
+
+// yield gives up the keys that others have applied over, so that they are not taken
+// out of the Secret with the next change.
+func (m *merging) yield(ctx context.Context, was *metav1.PartialObjectMetadata, manager string) (*metav1.PartialObjectMetadata, error) {
+	fields, err := yielded(was, manager)
+	if err != nil || fields == nil {
+		return was, err
+	}
+	patch, err := json.Marshal([]any{map[string]any{"op": "replace", "path": "/metadata/managedFields", "value": fields}})
+	if err != nil {
+		return nil, err
+	}
+	return m.client.patchMetadata(ctx, was, patch, manager)
 }
 
 // upgrade turns what the object wrote while the Secret was its own into fields
@@ -150,9 +194,18 @@ func (m *merging) upgrade(ctx context.Context, d *desired, was *metav1.PartialOb
 
 // release takes everything out of a Secret that a manager has applied to it.
 func (m *merging) release(ctx context.Context, secret *metav1.PartialObjectMetadata, manager string) error {
-	_, err := m.client.apply(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+	secret, err := m.yield(ctx, secret, manager)
+	if err != nil {
+		return unlessGone(err)
+	}
+	_, err = m.client.apply(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
 		Namespace: secret.Namespace, Name: secret.Name, UID: secret.UID, ResourceVersion: secret.ResourceVersion,
 	}}, manager)
+	return unlessGone(err)
+}
+
+// unlessGone returns the error of a write, nil if the Secret is not there any more.
+func unlessGone(err error) error {
 	if apierrors.IsNotFound(err) || invalidField(err, "metadata.uid") {
 		return nil
 	}

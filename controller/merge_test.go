@@ -16,6 +16,8 @@ func TestClaimsToWhatOthersHaveAreRefused(t *testing.T) {
 		fieldsOf("kubectl", byUpdate, "theirs", "shared"),
 		fieldsOf("signet:extra", byApply, "ours", "shared"),
 		fieldsOf("signet:other", byApply, "added"),
+		fieldsOf("signet:extra", byUpdate, "covered"),
+		fields("flux", byApply, 1, `{"f:stringData":{"f:covered":{},"f:applied":{}}}`),
 		fields("helm", byUpdate, 1, `{"f:metadata":{"f:labels":{"f:team":{}},"f:annotations":{"f:note":{}}}}`),
 	)
 	secret.Name = "app"
@@ -30,12 +32,13 @@ func TestClaimsToWhatOthersHaveAreRefused(t *testing.T) {
 		{"what it has", claims{data: []string{"ours"}}, "", ""},
 		{"what it has with others", claims{data: []string{"shared"}}, "", ""},
 		{"a key", claims{data: []string{"theirs"}}, KeyConflict, `theirs of data belongs to "kubectl"`},
+		{"a key that was applied", claims{data: []string{"applied"}}, KeyConflict, `applied of data belongs to "flux"`},
+		{"what it has, applied over", claims{data: []string{"covered"}}, KeyConflict, `covered of data belongs to "flux"`},
 		{"a key, of another SealedSecret", claims{data: []string{"added"}}, KeyConflict, `added of data belongs to "signet:other"`},
 		{"a key among others", claims{data: []string{"new", "theirs", "added"}}, KeyConflict, "added of data"},
 		{"a label", claims{labels: []string{"team"}}, KeyConflict, `team of metadata.labels belongs to "helm"`},
 		{"an annotation", claims{annotations: []string{"note"}}, KeyConflict, `note of metadata.annotations belongs to "helm"`},
 		{"a label with the name of a key", claims{labels: []string{"theirs"}}, "", ""},
-		{"immutable", claims{immutable: true}, SecretIncompatible, "spec.sealed.immutable"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			checkRefused(t, test.claims.check(secret, "signet:extra"), test.want, test.says)

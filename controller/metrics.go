@@ -78,11 +78,30 @@ func (m *metrics) object(key types.NamespacedName, status *v1alpha1.SealedSecret
 	if ready == nil {
 		return
 	}
+	reason := Reason(ready.Reason)
+	if !reason.ofSealedSecrets() {
+		reason = unknownReason // or whoever may write a status could make any number of series
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.states[key] = objectState{
-		ready: unique.Make(string(ready.Status)).Value(), reason: unique.Make(ready.Reason).Value(), since: ready.LastTransitionTime.Time,
+		ready: unique.Make(string(ready.Status)).Value(), reason: unique.Make(string(reason)).Value(), since: ready.LastTransitionTime.Time,
 	}
+}
+
+// unknownReason is what a reason is shown as that is none of ours. It lasts until
+// the object is tried again.
+const unknownReason = "Unknown"
+
+// ofSealedSecrets reports whether the Ready condition of a SealedSecret can have
+// this reason.
+func (r Reason) ofSealedSecrets() bool {
+	switch r {
+	case Unsealed, Suspended, KeyUnavailable, KeyAccessDenied, SecretNotOwned, SecretNotFound, SecretIncompatible,
+		KeyConflict, QuotaExceeded, NamespaceTerminating, WriteRefused, APIError:
+		return true
+	}
+	return r.stalled()
 }
 
 // gone notes that there is no such object any more.

@@ -30,6 +30,12 @@ const (
 	// MergeAnnotation on a Secret names the SealedSecrets, separated by commas,
 	// that may add to it.
 	MergeAnnotation = "signet.dev/merge"
+	// DocumentAnnotation says from which document a Secret was written, as a hash
+	// of what everybody may see of it. So each new document changes the Secret,
+	// and whoever may replace documents can't find out by that whether a value
+	// was guessed. For what is merged, the name of the SealedSecret is added
+	// (documentAnnotation).
+	DocumentAnnotation = "signet.dev/document"
 )
 
 const (
@@ -41,13 +47,22 @@ const (
 )
 
 // fieldManager is the name under which the fields are recorded that the
-// SealedSecret of the given name writes.
+// SealedSecret of the given name writes: with the name itself, or with a hash
+// where that is too long or looks like a hash. So no name is the hash of another.
 func fieldManager(name string) string {
-	if len(name) <= maxManagerNameBytes {
+	if len(name) <= maxManagerNameBytes && !isHash(name) {
 		return managerPrefix + name
 	}
 	sum := sha256.Sum256([]byte(name))
-	return managerPrefix + hex.EncodeToString(sum[:16])
+	return managerPrefix + hex.EncodeToString(sum[:hashBytes])
+}
+
+// hashBytes is how much of the SHA-256 of a name stands for it.
+const hashBytes = 16
+
+// isHash reports whether a name looks like a hash that stands for one.
+func isHash(name string) bool {
+	return len(name) == hex.EncodedLen(hashBytes) && strings.Trim(name, "0123456789abcdef") == ""
 }
 
 // isManager reports whether a field manager is that of a SealedSecret.
@@ -90,8 +105,3 @@ func mergers(secret *metav1.PartialObjectMetadata) []string {
 	}
 	return found
 }
-
-// hashedManagerBytes is the length of a field manager with a hash. A name of 32
-// bytes looks the same; its object is found as a claimant all the same
-// (addClaimants).
-const hashedManagerBytes = len(managerPrefix) + 32

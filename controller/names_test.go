@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,6 +38,35 @@ func TestConsents(t *testing.T) {
 	}
 	if consents(secretMetadata(), AdoptAnnotation, "db") {
 		t.Error("a Secret without annotations consents")
+	}
+}
+
+// No name is recorded as the hash that stands for another one.
+func TestFieldManagerOfOneNameOnly(t *testing.T) {
+	long := strings.Repeat("long-", 40)
+	hash := strings.TrimPrefix(fieldManager(long), managerPrefix)
+	for _, test := range []struct {
+		name   string
+		hashed bool
+	}{
+		{"db", false},
+		{strings.Repeat("g", maxManagerNameBytes), false},
+		{strings.Repeat("g", maxManagerNameBytes+1), true},
+		{hash, true},
+		{strings.TrimPrefix(fieldManager(hash), managerPrefix), true},
+		{hash[1:], false},
+		{"g" + hash[1:], false},
+		{hash[:31] + "-", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := fieldManager(test.name)
+			if hashed := got != managerPrefix+test.name; hashed != test.hashed {
+				t.Errorf("field manager %s", got)
+			}
+			if got == managerPrefix+hash || len(got) > 128 {
+				t.Errorf("field manager %s is that of another name, or too long", got)
+			}
+		})
 	}
 }
 

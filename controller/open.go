@@ -3,11 +3,14 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -24,6 +27,7 @@ type opener struct {
 	keyring   *unseal.Keyring
 	closed    func(recipient string) bool // whether a SealingKey has yet to be opened for it
 	deny      sopsdoc.Policy
+	timeout   time.Duration // for the keys of one document; 0 is keysTimeout
 }
 
 // open returns the Secret that s holds, and the name of the key that opened it.
@@ -33,12 +37,20 @@ func (o *opener) open(ctx context.Context, s *v1alpha1.SealedSecret) (*manifest.
 	if err != nil {
 		return nil, "", fail(InvalidDocument, err)
 	}
-	result, err := unseal.Open(ctx, node, unseal.Options{
-		Unwrapper: o.unwrapper,
+	t := &timed{next: o.unwrapper, timeout: cmp.Or(o.timeout, keysTimeout)}
+	limited, cancel := context.WithTimeout(ctx, t.timeout)
+	defer cancel()
+	result, err := unseal.Open(limited, node, unseal.Options{
+		Unwrapper: t,
 		Keyring:   o.keyring,
 		Namespace: s.Namespace,
 		Policy:    o.deny,
+
+		CheckCreationPolicy: true,
 	})
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		err = t.late(err)
+	}
 	if err != nil {
 		return nil, "", openFailure(err)
 	}
@@ -66,8 +78,12 @@ func (o *opener) atHand(s *v1alpha1.SealedSecret) bool {
 }
 
 // objectNode returns an object of Signet's API as a YAML tree. Of its metadata
-// only name and namespace play a part.
+// only name and namespace play a part. A spec of more than maxNodes is refused
+// before it is parsed.
 func objectNode(kind, name, namespace string, spec []byte) (*yaml.Node, error) {
+	if n := manifest.JSONNodes(spec); n > maxNodes {
+		return nil, fmt.Errorf("spec: has %d keys, values and lists, the controller takes %d; divide the Secret into several", n, maxNodes)
+	}
 	metadata := map[string]string{"name": name}
 	if namespace != "" {
 		metadata["namespace"] = namespace

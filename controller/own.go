@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -80,6 +81,9 @@ func (o *ownership) replace(ctx context.Context, d *desired, was *metav1.Partial
 	if was.DeletionTimestamp != nil {
 		return nil, failf(APIError, "Secret %s is being deleted, and something keeps it from going", was.Name)
 	}
+	if err := checkPartners(was, d.manager, d.partners(was), slices.Collect(maps.Keys(d.data()))); err != nil {
+		return nil, err
+	}
 	s, err := d.replacement(was)
 	if err != nil {
 		return nil, unclear(was, err)
@@ -89,7 +93,7 @@ func (o *ownership) replace(ctx context.Context, d *desired, was *metav1.Partial
 		event = Adopted
 	}
 	now, err := o.put(ctx, d, s, was)
-	if immutable(err) {
+	if errors.Is(err, errFixed) || immutable(err) {
 		return o.recreate(ctx, d, anew(s), was)
 	}
 	if err != nil {
@@ -101,6 +105,11 @@ func (o *ownership) replace(ctx context.Context, d *desired, was *metav1.Partial
 // put makes the Secret s of one with the given metadata. The keys of those who may
 // add to it stay.
 func (o *ownership) put(ctx context.Context, d *desired, s *corev1.Secret, was *metav1.PartialObjectMetadata) (*metav1.PartialObjectMetadata, error) {
+	if d.isNew(was, DocumentAnnotation) {
+		if err := o.client.checkFixed(ctx, was, d.manager); err != nil {
+			return nil, err
+		}
+	}
 	added, strange, err := keysOfOthers(was, d.manager, partners(s.Annotations))
 	if err != nil {
 		return nil, unclear(was, err)

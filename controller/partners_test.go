@@ -29,6 +29,8 @@ func TestKeysOfOthers(t *testing.T) {
 		fieldsOf("signet:extra", byApply, "added", "both", "shared"),
 		fieldsOf("kubectl", byUpdate, "foreign", "shared"),
 		fieldsOf("signet:uninvited", byApply, "pushed"),
+		fieldsOf("signet:extra", byUpdate, "covered"),
+		fields("flux", byApply, 1, `{"f:stringData":{"f:covered":{},"f:ours":{},"f:more":{}}}`),
 	}
 	added, strange, err := keysOfOthers(secret, "signet:app", []string{"signet:extra", "signet:app"})
 	if err != nil {
@@ -37,7 +39,7 @@ func TestKeysOfOthers(t *testing.T) {
 	if diff := cmp.Diff([]string{"added", "both", "shared"}, added); diff != "" {
 		t.Error("added:", diff)
 	}
-	if diff := cmp.Diff([]string{"foreign", "pushed"}, strange); diff != "" {
+	if diff := cmp.Diff([]string{"covered", "foreign", "more", "ours", "pushed"}, strange); diff != "" {
 		t.Error("strange:", diff)
 	}
 }

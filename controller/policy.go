@@ -14,7 +14,7 @@ import (
 
 // profileVersion is that of the rules by which documents are read. It changes
 // when a document that was good may not be any more.
-const profileVersion = "v1"
+const profileVersion = "v2"
 
 // policy digests everything beside the object that decides whether a document
 // may be opened, and what may come out of it.

@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -82,6 +83,7 @@ type outcome struct {
 	after  time.Duration // when to look again, 0: when something changes
 	err    error         // why the object is not ready, nil if it is
 	tried  bool          // whether it was not only looked at
+	proved bool          // whether the Secret is as this generation says for sure, so that what is elsewhere may go
 	begin  time.Time     // of the look
 }
 
@@ -105,7 +107,12 @@ func (r *reconciler) work(ctx context.Context, object *v1alpha1.SealedSecret, re
 	if err != nil {
 		return nil, err
 	}
-	v.see(ctx, secret, r.isGone)
+	left, err := r.leftovers(ctx, object)
+	if err != nil {
+		return nil, err
+	}
+	v.unproved = !left.none() && !rec.proved
+	v.see(ctx, secret, r.isGoneFromCache)
 	next := v.next()
 	if next == stepLook {
 		live, err := r.secrets.get(ctx, types.NamespacedName{Namespace: object.Namespace, Name: secretName(object)})
@@ -116,15 +123,12 @@ func (r *reconciler) work(ctx context.Context, object *v1alpha1.SealedSecret, re
 			live = nil
 		}
 		v.live = true
-		v.see(ctx, live, r.isGone)
+		v.see(ctx, live, r.isGoneFromCache)
 		next = v.next()
 	}
 	switch next {
 	case stepIdle:
-		if v.settled() {
-			rec = rec.settled()
-		}
-		return lookedAt(object, rec, v.wait), nil
+		return v.idle(rec, left), nil
 	case stepWait:
 		return lookedAt(object, rec, catchUpTime), nil
 	case stepSuspend:
@@ -137,6 +141,20 @@ func (r *reconciler) work(ctx context.Context, object *v1alpha1.SealedSecret, re
 	return r.unseal(ctx, v, rec)
 }
 
+// idle is the outcome for an object for which there is nothing to do, unless it
+// has still something in other Secrets.
+func (v view) idle(rec record, left leftovers) *outcome {
+	switch {
+	case !v.done():
+		return lookedAt(v.object, rec, v.wait)
+	case left.none():
+		return lookedAt(v.object, rec.settled(), v.wait)
+	}
+	out := lookedAt(v.object, rec, v.wait)
+	out.proved = rec.proved
+	return out
+}
+
 // unowned is the failure for a Secret that does not consent.
 func (r *reconciler) unowned(v view) *failure {
 	if v.merges() {
@@ -147,7 +165,16 @@ func (r *reconciler) unowned(v view) *failure {
 
 // unseal opens the document and writes the Secret.
 func (r *reconciler) unseal(ctx context.Context, v view, rec record) (*outcome, error) {
-	object, err := r.whole(ctx, v.object)
+	whole := sync.OnceValues(func() (*v1alpha1.SealedSecret, error) { return r.whole(ctx, v.object) })
+	give, ok := r.fairness.take(keyOf(v.object), weightOf(v.object), func() bool {
+		object, err := whole()
+		return err != nil || r.opener.atHand(object)
+	})
+	if !ok {
+		return lookedAt(v.object, rec, turnDelay), nil
+	}
+	defer give()
+	object, err := whole()
 	if apierrors.IsNotFound(err) {
 		return lookedAt(v.object, rec, 0), nil
 	}
@@ -158,11 +185,6 @@ func (r *reconciler) unseal(ctx context.Context, v view, rec record) (*outcome, 
 		// The cache is behind. It will say so in a moment.
 		return lookedAt(v.object, rec, conflictDelay), nil
 	}
-	give, ok := r.fairness.take(keyOf(object), func() bool { return r.opener.atHand(object) })
-	if !ok {
-		return lookedAt(v.object, rec, turnDelay), nil
-	}
-	defer give()
 	w, key, err := r.put(ctx, v, object)
 	if err != nil {
 		return r.failed(v, rec, err), nil
@@ -189,6 +211,10 @@ func (r *reconciler) put(ctx context.Context, v view, object *v1alpha1.SealedSec
 			return nil, "", err
 		}
 		if err := c.check(v.secret, manager); err != nil {
+			return nil, "", err
+		}
+	} else if v.secret != nil {
+		if err := checkOwner(object, v.secret); err != nil {
 			return nil, "", err
 		}
 	}
@@ -218,8 +244,18 @@ func (r *reconciler) cachedSecret(ctx context.Context, o *v1alpha1.SealedSecret)
 	return secret, err
 }
 
-// isGone reports whether there is no SealedSecret of that name, as far as the
-// cache knows.
-func (r *reconciler) isGone(ctx context.Context, key types.NamespacedName) bool {
+// isGoneFromCache reports whether there is no SealedSecret of that name, as far
+// as the cache knows.
+func (r *reconciler) isGoneFromCache(ctx context.Context, key types.NamespacedName) bool {
 	return apierrors.IsNotFound(r.cache.Get(ctx, key, &v1alpha1.SealedSecret{}))
+}
+
+// isGone reports whether there is no SealedSecret of that name for sure: the
+// cache may be behind, and more so than that of Secrets.
+func (r *reconciler) isGone(ctx context.Context, key types.NamespacedName) bool {
+	if !r.isGoneFromCache(ctx, key) {
+		return false
+	}
+	_, err := r.api.metadata(ctx, key)
+	return apierrors.IsNotFound(err)
 }

@@ -26,6 +26,9 @@ type record struct {
 	// wrote is the Secret as this process has last written it, wroteAt when.
 	wrote   secretVersion
 	wroteAt time.Time
+	// proved says that this process has written the Secret as this generation of
+	// the object says.
+	proved bool
 	// tried says that there was an attempt.
 	tried bool
 	// failures counts attempts since the last success, and notBefore is the time
@@ -119,7 +122,7 @@ func (r *records) lost(key types.NamespacedName, secret types.UID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if rec, ok := r.of[key]; ok && rec.wrote.uid == secret {
-		rec.wrote = secretVersion{}
+		rec.wrote, rec.proved = secretVersion{}, false
 		r.of[key] = rec
 	}
 }

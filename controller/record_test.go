@@ -60,7 +60,7 @@ func TestPollIsBounded(t *testing.T) {
 func TestRecordLastsAsLongAsItIsTrue(t *testing.T) {
 	done := &v1alpha1.SealedSecretStatus{ObservedGeneration: 2}
 	was := record{uid: "o-1", generation: 2, status: done, version: "105", failures: 3, tried: true,
-		notBefore: time.Unix(2_000_000, 0), wrote: secretVersion{"db", "s-1", "104"}}
+		notBefore: time.Unix(2_000_000, 0), wrote: secretVersion{"db", "s-1", "104"}, proved: true}
 	for _, c := range []struct {
 		name          string
 		object        metav1.ObjectMeta
@@ -85,6 +85,9 @@ func TestRecordLastsAsLongAsItIsTrue(t *testing.T) {
 			got := r.get(o)
 			if (got.status != nil) != c.status || (got.failures != 0) != c.count || (got.wrote.uid != "") != c.wrote {
 				t.Errorf("record %+v", got)
+			}
+			if got.proved != c.count { // it is about a generation too
+				t.Errorf("proved: %v", got.proved)
 			}
 			if got.uid != o.UID || got.generation != o.Generation {
 				t.Errorf("record of %s, generation %d", got.uid, got.generation)
@@ -117,14 +120,14 @@ func TestLostIsOnlyTheSecretThatWasWritten(t *testing.T) {
 	r := testRecords(&clock{})
 	o := recorded("o-1", "5", 1)
 	rec := r.get(o)
-	rec.wrote = secretVersion{"db", "s-1", "7"}
+	rec.wrote, rec.proved = secretVersion{"db", "s-1", "7"}, true
 	r.put(keyOf(o), rec)
 	r.lost(keyOf(o), "s-0")
-	if got := r.get(o); got.wrote.uid != "s-1" {
+	if got := r.get(o); got.wrote.uid != "s-1" || !got.proved {
 		t.Errorf("record %+v", got)
 	}
 	r.lost(keyOf(o), "s-1")
-	if got := r.get(o); got.wrote.uid != "" {
+	if got := r.get(o); got.wrote.uid != "" || got.proved {
 		t.Errorf("record %+v", got)
 	}
 }

@@ -27,33 +27,60 @@ func (r *reconciler) gone(ctx context.Context, key types.NamespacedName) error {
 	manager := key.Name
 	if !isManager(manager) {
 		manager = fieldManager(key.Name)
-	} else if has, err := r.hasManager(ctx, key.Namespace, manager); has || err != nil {
+	}
+	merged, err := r.indexed(ctx, key.Namespace, mergerIndex, manager)
+	if err != nil || len(merged) == 0 {
 		return err
 	}
-	return r.release(ctx, key.Namespace, manager, "")
+	there, err := r.isThere(ctx, key)
+	if there || err != nil {
+		return err
+	}
+	return r.release(ctx, merged, manager)
 }
 
-// hasManager reports whether a field manager with a hash for a name is that of
-// some SealedSecret.
-func (r *reconciler) hasManager(ctx context.Context, namespace, manager string) (bool, error) {
+// isThere reports whether there is an object after all: the cache may be behind,
+// and more so than that of Secrets, and will tell. An object for which a field
+// manager stands it may have already, and that is looked at.
+func (r *reconciler) isThere(ctx context.Context, key types.NamespacedName) (bool, error) {
+	if !isManager(key.Name) {
+		live, err := r.live(ctx, key)
+		return live != nil, err
+	}
 	list := &v1alpha1.SealedSecretList{}
-	if err := r.cache.List(ctx, list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.cache.List(ctx, list, client.InNamespace(key.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(list.Items, func(s v1alpha1.SealedSecret) bool { return fieldManager(s.Name) == manager }), nil
+	for i := range list.Items {
+		if fieldManager(list.Items[i].Name) == key.Name {
+			r.fairness.again(keyOf(&list.Items[i]))
+			return true, nil
+		}
+	}
+	names, err := r.api.names(ctx, key.Namespace)
+	if err != nil {
+		return false, &apiError{text: apiText(err, nil), err: err}
+	}
+	return slices.ContainsFunc(names, func(name string) bool { return fieldManager(name) == key.Name }), nil
 }
 
-// release takes what a manager has merged out of all Secrets but one.
-func (r *reconciler) release(ctx context.Context, namespace, manager, except string) error {
-	secrets, err := r.indexed(ctx, namespace, mergerIndex, manager)
-	if err != nil {
-		return err
+// live returns the metadata of an object as the API server has it, nil if it has
+// none.
+func (r *reconciler) live(ctx context.Context, key types.NamespacedName) (*metav1.PartialObjectMetadata, error) {
+	live, err := r.api.metadata(ctx, key)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
 	}
+	if err != nil {
+		return nil, &apiError{text: apiText(err, nil), err: err}
+	}
+	return live, nil
+}
+
+// release takes what a manager has merged out of Secrets.
+func (r *reconciler) release(ctx context.Context, secrets []metav1.PartialObjectMetadata, manager string) error {
 	var failed []error
 	for _, s := range secrets {
-		if s.Name == except {
-			continue
-		}
 		// After a conflict: the write that won is an event of its own, and brings
 		// the object back.
 		if err := r.merging.release(ctx, &s, manager); err != nil && !apierrors.IsConflict(err) {
@@ -63,30 +90,61 @@ func (r *reconciler) release(ctx context.Context, namespace, manager, except str
 	return errors.Join(failed...)
 }
 
-// sweep removes what an object that is ready has left in other Secrets: the
-// Secret that it had under another name, and what it has merged elsewhere.
-func (r *reconciler) sweep(ctx context.Context, out *outcome) error {
-	object := out.object
-	except := ""
-	if object.Spec.CreationPolicy == v1alpha1.Merge {
-		except = secretName(object)
+// leftovers are Secrets in which an object has something that it needs no more
+// once the Secret that it names is as sealed: those that it has merged into, and
+// those that were its own.
+type leftovers struct {
+	merged, owned []metav1.PartialObjectMetadata
+}
+
+func (l leftovers) none() bool { return len(l.merged) == 0 && len(l.owned) == 0 }
+
+// leftovers returns what the cache knows of. A Secret that waits for a finalizer
+// is on its way.
+func (r *reconciler) leftovers(ctx context.Context, o *v1alpha1.SealedSecret) (leftovers, error) {
+	merged, err := r.indexed(ctx, o.Namespace, mergerIndex, fieldManager(o.Name))
+	if err != nil {
+		return leftovers{}, err
 	}
-	if err := r.release(ctx, object.Namespace, fieldManager(object.Name), except); err != nil {
+	owned, err := r.indexed(ctx, o.Namespace, ownerIndex, o.Name)
+	if err != nil {
+		return leftovers{}, err
+	}
+	namesake := secretMetadata()
+	if err := r.cache.Get(ctx, keyOf(o), namesake); err == nil && owner(namesake) == o.Name {
+		owned = append(owned, *namesake)
+	}
+	named := secretName(o)
+	return leftovers{
+		merged: slices.DeleteFunc(merged, func(s metav1.PartialObjectMetadata) bool {
+			return s.Name == named && o.Spec.CreationPolicy == v1alpha1.Merge
+		}),
+		owned: slices.DeleteFunc(owned, func(s metav1.PartialObjectMetadata) bool {
+			return s.Name == named || s.DeletionTimestamp != nil || !refers(&s, o) || o.Spec.DeletionPolicy == v1alpha1.Retain
+		}),
+	}, nil
+}
+
+// sweep removes the leftovers of an object. Its Secret must have been written, in
+// this process, as this generation of the object says: a status that says so can
+// be forged.
+func (r *reconciler) sweep(ctx context.Context, o *v1alpha1.SealedSecret) error {
+	left, err := r.leftovers(ctx, o)
+	if err != nil || left.none() {
 		return err
 	}
-	secrets, err := r.indexed(ctx, object.Namespace, ownerIndex, object.Name)
+	live, err := r.live(ctx, keyOf(o))
 	if err != nil {
 		return err
 	}
-	namesake := secretMetadata()
-	if err := r.cache.Get(ctx, keyOf(object), namesake); err == nil && owner(namesake) == object.Name {
-		secrets = append(secrets, *namesake)
+	if live == nil || live.UID != o.UID || live.Generation != o.Generation || live.DeletionTimestamp != nil {
+		return nil // it may name another Secret by now; the cache will tell
 	}
-	for _, s := range secrets {
-		if s.Name == secretName(object) || !refers(&s, object) || object.Spec.DeletionPolicy == v1alpha1.Retain {
-			continue
-		}
-		if err := r.remove(ctx, &s, object); err != nil {
+	if err := r.release(ctx, left.merged, fieldManager(o.Name)); err != nil {
+		return err
+	}
+	for _, s := range left.owned {
+		if err := r.remove(ctx, &s, o); err != nil {
 			return err
 		}
 	}

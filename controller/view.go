@@ -33,6 +33,9 @@ type view struct {
 	// ago.
 	wrote secretVersion
 	age   time.Duration
+	// unproved says that the object has left something in other Secrets, and
+	// nothing but the status says that it needs it no more.
+	unproved bool
 	// tried says that this process has tried the object as it is.
 	tried bool
 	// wait is how long the object is to be left alone after a failure.
@@ -67,7 +70,7 @@ func (v view) next() step {
 		return stepSuspend
 	case v.settled() && v.behind():
 		return stepWait
-	case v.settled() && v.untouched():
+	case v.done() && !v.unproved:
 		return stepIdle
 	case v.settled() && v.secret == nil && !v.live:
 		return stepLook
@@ -105,6 +108,10 @@ func (v view) confirm(s step) step {
 	return stepLook
 }
 
+// done reports whether the object was done with as it is now, and its Secret is
+// still there.
+func (v view) done() bool { return v.settled() && v.untouched() }
+
 // settled reports whether the object was done with as it is now.
 func (v view) settled() bool {
 	return isUnsealed(v.status) && v.current() && v.status.Secret != nil && v.status.Secret.Name == secretName(v.object)
@@ -127,12 +134,12 @@ func (v view) behind() bool {
 const catchUpTime = 2 * time.Second
 
 // stalled reports whether it is known that the object, as it is now, can't be
-// helped.
+// helped. Stalled with a reason that says something else is not our word.
 func (v view) stalled() bool {
 	if v.reason() == KeyNotAllowed && !v.tried {
 		return false // the controller may have got other identities since
 	}
-	return meta.IsStatusConditionTrue(v.status.Conditions, Stalled) && v.current()
+	return meta.IsStatusConditionTrue(v.status.Conditions, Stalled) && v.reason().stalled() && v.current()
 }
 
 // current reports whether the status is about the object as it is now, and
@@ -142,7 +149,8 @@ func (v view) current() bool {
 }
 
 // untouched reports whether the Secret is as it was written: nobody has changed
-// it at all, or nobody has changed what is ours and added to what is ours alone.
+// it at all, or nobody has changed what is ours, applied over it or added to what
+// is ours alone.
 func (v view) untouched() bool {
 	was := v.status.Secret
 	if v.secret == nil || v.secret.UID != was.UID {
@@ -158,7 +166,8 @@ func (v view) untouched() bool {
 	case fields != was.Fields:
 		return false
 	case v.merges():
-		return true
+		over, err := appliedOver(v.secret, manager)
+		return err == nil && len(over) == 0
 	}
 	_, strange, err := keysOfOthers(v.secret, manager, partners(v.secret.Annotations))
 	return err == nil && len(strange) == 0

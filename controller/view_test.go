@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/signet-secrets/signet/controller/v1alpha1"
@@ -101,6 +102,52 @@ func TestNextOfASettledObject(t *testing.T) {
 	})
 }
 
+// A status may be forged, or older than what is elsewhere. So before anything is
+// deleted on its word the document is opened.
+func TestNextOfASettledObjectThatHasLeftSomethingElsewhere(t *testing.T) {
+	checkViews(t, []viewCase{
+		{"nothing but the status says that it is done", func(v *view) { v.unproved = true }, stepOpen},
+		{"not now", func(v *view) { v.unproved, v.wait = true, time.Second }, stepIdle},
+		{"suspended", func(v *view) { v.unproved, v.object.Spec.Suspend = true, true }, stepSuspend},
+		{"the cache is behind", func(v *view) { v.unproved, v.wrote = true, secretVersion{"db", "s-1", "105"} }, stepWait},
+		{"merges", func(v *view) { v.merging("db"); v.unproved = true }, stepLook},
+		{"merges for sure", func(v *view) { v.merging("db"); v.unproved, v.live = true, true }, stepOpen},
+		{"merges, consent gone", func(v *view) { v.merging("x"); v.unproved, v.live = true, true }, stepUnowned},
+	})
+}
+
+// What is elsewhere goes only when this process has written the Secret as the
+// object says now, and it is as it should be.
+func TestIdleProvesNothingNew(t *testing.T) {
+	left := leftovers{owned: []metav1.PartialObjectMetadata{*secretMetadata()}}
+	for _, test := range []struct {
+		name         string
+		change       func(*view, *record)
+		left         leftovers
+		proved, kept bool
+	}{
+		{"written by this process", func(_ *view, r *record) { r.proved = true }, left, true, true},
+		{"nothing is left", func(_ *view, r *record) { r.proved = true }, leftovers{}, false, false},
+		{"not written by this process", func(*view, *record) {}, left, false, false},
+		{"another name", func(v *view, r *record) { r.proved = true; v.object.Spec.SecretName = "db2" }, left, false, true},
+		{"changed by somebody", func(v *view, r *record) {
+			r.proved = true
+			v.add(fields("x", byUpdate, 9, `{"f:data":{"f:extra":{}}}`))
+		}, left, false, true},
+		{"stalled", func(v *view, r *record) { r.proved = true; v.failedAs(TamperedDocument) }, left, false, true},
+		{"new document", func(v *view, r *record) { r.proved = true; v.object.Generation = 3 }, left, false, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			v, rec := settledView(), record{}
+			test.change(v, &rec)
+			out := v.idle(rec, test.left)
+			if out.proved != test.proved || out.record.proved != test.kept {
+				t.Errorf("proved %v, remembered %v; want %v, %v", out.proved, out.record.proved, test.proved, test.kept)
+			}
+		})
+	}
+}
+
 // What was just written is not written again because the cache is behind.
 func TestNextWhileTheCacheIsBehind(t *testing.T) {
 	wrote := func(v *view, version string, age time.Duration) {
@@ -126,6 +173,15 @@ func TestNextAfterAFailure(t *testing.T) {
 		{"stalled, new document", func(v *view) { v.failedAs(TamperedDocument); v.object.Generation = 3 }, stepOpen},
 		{"stalled, new policy", func(v *view) { v.failedAs(KeyNotAllowed); v.policy = "q" }, stepOpen},
 		{"key not allowed, after a restart", func(v *view) { v.failedAs(KeyNotAllowed); v.tried = false }, stepOpen},
+		{"stalled for a reason that is none", func(v *view) {
+			v.failedAs(TamperedDocument)
+			v.status.Conditions[0].Reason = "Forged"
+		}, stepOpen},
+		{"stalled though the Secret is as sealed", func(v *view) {
+			v.failedAs(TamperedDocument)
+			meta.SetStatusCondition(&v.status.Conditions, metav1.Condition{Type: Ready, Status: metav1.ConditionTrue, Reason: string(Unsealed)})
+			v.object.Spec.SecretName = "db2"
+		}, stepOpen},
 		{"never looked at", func(v *view) { v.status = &v1alpha1.SealedSecretStatus{ObservedGeneration: -1}; v.without() }, stepOpen},
 		{"suspended before", func(v *view) {
 			setConditions(&v.status.Conditions, 2, metav1.ConditionTrue, Suspended, "")

@@ -166,14 +166,16 @@ func (in *input) newObject(e *sopsdoc.Envelope) *yaml.Node {
 	if len(in.outside) > 0 {
 		in.carry(metadata, "annotations", manifest.StringMap(in.outside))
 	}
+	spec := manifest.Mapping(manifest.String("secretName"), manifest.String(s.Name))
+	if e.Merge {
+		setCreationPolicy(spec, true)
+	}
+	manifest.Set(spec, "sealed", e.Node())
 	root := manifest.Mapping(
 		in.key("apiVersion"), manifest.String(sopsdoc.APIVersion),
 		in.key("kind"), manifest.String(sopsdoc.Kind),
 		in.key("metadata"), metadata,
-		manifest.String("spec"), manifest.Mapping(
-			manifest.String("secretName"), manifest.String(s.Name),
-			manifest.String("sealed"), e.Node(),
-		),
+		manifest.String("spec"), spec,
 	)
 	return &yaml.Node{Kind: yaml.DocumentNode, HeadComment: in.head, Content: []*yaml.Node{root}}
 }

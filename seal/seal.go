@@ -42,6 +42,11 @@ type Options struct {
 	// Namespace is that of Secrets that name none. One that names another
 	// is an error.
 	Namespace string
+	// Merge seals content that is to be added to a Secret which somebody else
+	// makes; only for SealedSecrets. Whoever owns that Secret chooses what stands
+	// beside the content, and no seal covers that. It excludes an immutable
+	// Secret.
+	Merge bool
 	// Policy is denied in addition to sopsdoc.Denied.
 	Policy sopsdoc.Policy
 	// KeepMetadata lists label and annotation keys that are sealed although
@@ -97,9 +102,9 @@ type Result struct {
 // is given and its recipients are the ones asked for, its data key and the
 // ciphertext of unchanged values are kept, and everything is if nothing
 // changed. Errors are a *manifest.SyntaxError or *sopsdoc.InvalidError for the
-// manifest, ErrNoNamespace, a *NamespaceError, *sopsdoc.DeniedError,
-// *ClearValueError or *SizeError, or those of the Wrapper. No error holds a
-// value. Seal changes neither n nor prev.
+// manifest, ErrNoNamespace, ErrImmutableMerge, a *NamespaceError,
+// *sopsdoc.DeniedError, *ClearValueError or *SizeError, or those of the Wrapper.
+// No error holds a value. Seal changes neither n nor prev.
 func Seal(ctx context.Context, n *yaml.Node, prev *Previous, o Options) (*Result, error) {
 	in, err := read(n, o)
 	if err != nil {
@@ -166,17 +171,25 @@ func (o Options) clear(in *input) (sopsdoc.Clear, error) {
 		Annotations: s.Annotations,
 		Labels:      s.Labels,
 		Immutable:   s.Immutable,
+		Merge:       o.Merge,
 		Scope:       scope,
 		Type:        s.Type,
 	}
 	if clear.Type == "" {
 		clear.Type = "Opaque"
 	}
+	if clear.Merge && clear.Immutable {
+		return sopsdoc.Clear{}, ErrImmutableMerge
+	}
 	return clear, o.policy().Check(clear.Type, clear.Labels, clear.Annotations)
 }
 
 // ErrNoNamespace says that a Secret without a namespace cannot be bound to one.
 var ErrNoNamespace = errors.New("metadata.namespace is missing")
+
+// ErrImmutableMerge says that what is to be added to a Secret of somebody else
+// can't make that immutable.
+var ErrImmutableMerge = errors.New("immutable: true can't be sealed for merging: the Secret that it is added to belongs to somebody else")
 
 // NamespaceError says that a Secret names another namespace than the one given.
 type NamespaceError struct {
@@ -205,6 +218,12 @@ func (in *input) object(e *sopsdoc.Envelope, prev *Previous) (n *yaml.Node, chan
 		manifest.Set(spec, "secretName", manifest.String(in.secret.Name))
 		changed = true
 	}
+	if setCreationPolicy(spec, e.Merge) {
+		changed = true
+		if !e.Merge && !prev.Sealed.Envelope.Merge {
+			in.notes = append(in.notes, "spec.creationPolicy: Merge was taken out: the document is not sealed for that (--merge seals it so)")
+		}
+	}
 	metadata := manifest.Get(root, "metadata")
 	labels := setStrings(metadata, "labels", in.secret.Labels, prev.Sealed.Envelope.Labels)
 	annotations := setStrings(metadata, "annotations", in.outside, nil)
@@ -212,6 +231,21 @@ func (in *input) object(e *sopsdoc.Envelope, prev *Previous) (n *yaml.Node, chan
 		return prev.Object, false
 	}
 	return n, true
+}
+
+// setCreationPolicy makes spec.creationPolicy what the document is sealed for.
+func setCreationPolicy(spec *yaml.Node, merge bool) (changed bool) {
+	const field = "creationPolicy"
+	switch is := manifest.GetString(spec, field) == "Merge"; {
+	case merge && !is:
+		manifest.Delete(spec, field)
+		spec.Content = slices.Insert(spec.Content, 0, manifest.String(field), manifest.String("Merge"))
+	case !merge && is:
+		manifest.Delete(spec, field)
+	default:
+		return false
+	}
+	return true
 }
 
 // setStrings brings the entries of want into a map of n and takes those of

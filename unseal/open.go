@@ -33,6 +33,9 @@ type Options struct {
 	Namespaces []string
 	// Policy is denied in addition to sopsdoc.Denied.
 	Policy sopsdoc.Policy
+	// CheckCreationPolicy refuses documents whose spec.creationPolicy is not
+	// what they were sealed for. It is for callers that act on that field.
+	CheckCreationPolicy bool
 }
 
 func (o Options) policy() sopsdoc.Policy {
@@ -75,6 +78,11 @@ func Open(ctx context.Context, n *yaml.Node, o Options) (*Opened, error) {
 	doc, err := sopsdoc.ParseSealedSecret(manifest.Root(n))
 	if err != nil {
 		return nil, err
+	}
+	if o.CheckCreationPolicy {
+		if err := doc.CheckCreationPolicy(); err != nil {
+			return nil, err
+		}
 	}
 	namespace, err := o.place(doc)
 	if err != nil {

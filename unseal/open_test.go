@@ -113,13 +113,17 @@ func TestRefusedBeforeAnyKeyIsUsed(t *testing.T) {
 				})}})
 		}, new(*sopsdoc.InvalidError)},
 		{"reserved field", func(n *yaml.Node) { set(n, "x", "spec", "serviceAccountName") }, new(*sopsdoc.InvalidError)},
+		{"creation policy", func(n *yaml.Node) { set(n, "Merge", "spec", "creationPolicy") }, new(*sopsdoc.InvalidError)},
+		{"mark without the policy", func(n *yaml.Node) {
+			manifest.Set(manifest.Get(manifest.Root(n), "spec", "sealed"), "merge", manifest.Bool(true))
+		}, new(*sopsdoc.InvalidError)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			n, o := parsed(t), options()
 			test.change(n)
 			count := &counting{Unwrapper: o.Unwrapper}
-			o.Unwrapper = count
+			o.Unwrapper, o.CheckCreationPolicy = count, true
 			_, err := unseal.Open(context.Background(), n, o)
 			if !errors.As(err, test.target) {
 				t.Errorf("got %T %v, want %T", err, err, test.target)
@@ -128,6 +132,15 @@ func TestRefusedBeforeAnyKeyIsUsed(t *testing.T) {
 				t.Errorf("%d keys were used", count.calls)
 			}
 		})
+	}
+}
+
+// Whoever only looks at what is in a document does not act on the policy.
+func TestCreationPolicyIsForWhoActsOnIt(t *testing.T) {
+	n := parsed(t)
+	set(n, "Merge", "spec", "creationPolicy")
+	if _, err := unseal.Open(context.Background(), n, options()); err != nil {
+		t.Error(err)
 	}
 }
 

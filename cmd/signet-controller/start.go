@@ -40,7 +40,7 @@ func start(ctx context.Context, o *options, p process, unknown []string) error {
 
 // prepare makes this a process that may see Secrets.
 func prepare(l *slog.Logger, o *options) error {
-	saveMemory()
+	saveMemory("/sys/fs/cgroup")
 	if err := harden(); err != nil {
 		l.Warn("The process is not as protected as it could be", "error", err)
 	}

@@ -165,6 +165,9 @@ func sealHint(err error) string {
 	if errors.Is(err, seal.ErrNoNamespace) {
 		return "name it with -n NAMESPACE, put it into the manifest, or seal for every namespace with --scope cluster"
 	}
+	if errors.Is(err, seal.ErrImmutableMerge) {
+		return "take immutable out of the manifest, or seal it for a Secret of its own with --merge=false"
+	}
 	if _, ok := report.As[*seal.NamespaceError](err); ok {
 		return "leave -n out, or change the namespace in the manifest"
 	}

@@ -35,6 +35,7 @@ type inspection struct {
 	Name       string      `json:"name"`
 	Scope      string      `json:"scope,omitempty"`
 	Type       string      `json:"type,omitempty"`
+	Merge      bool        `json:"merge,omitempty"` // is added to a Secret of somebody else
 	Data       []string    `json:"data"`
 	StringData []string    `json:"stringData"`
 	Recipients []recipient `json:"recipients"`
@@ -185,7 +186,7 @@ func inspectObject(f found) (inspection, error) {
 	e := doc.Envelope
 	s := inspectMetadata(e.Metadata)
 	s.Kind, s.Namespace, s.Name = sopsdoc.Kind, doc.Namespace, doc.SecretName
-	s.Scope, s.Type = e.Scope.String(), e.Type
+	s.Scope, s.Type, s.Merge = e.Scope.String(), e.Type, e.Merge
 	s.Data, s.StringData = append(s.Data, e.DataKeys()...), append(s.StringData, e.StringDataKeys()...)
 	s.sorted = sopsdoc.Sorted(manifest.Get(f.Node, "spec", "sealed"))
 	return s, nil
@@ -268,6 +269,9 @@ func (s inspection) printBody(w io.Writer) {
 	line("opens", s.opens())
 	line("public key", shortRecipient(s.PublicKey))
 	line("type", s.Type)
+	if s.Merge {
+		line("merge", "is added to a Secret that somebody else makes")
+	}
 	line("text", strings.Join(s.StringData, ", "))
 	line("binary", strings.Join(s.Data, ", "))
 	line("changed", s.Modified+age(s.Modified))

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -147,7 +148,12 @@ func (in input) remark(objects []found) {
 		note(in.notes, report.Source(in.name), "nothing in it is sealed")
 	}
 	for _, f := range objects {
-		if name := manifest.GetString(f.Node, "spec", "secretName"); f.Group() == sopsdoc.Group && name != "" && name != f.Name() {
+		name := manifest.GetString(f.Node, "spec", "secretName")
+		switch {
+		case f.Group() != sopsdoc.Group:
+		case manifest.Get(f.Node, "spec", "sealed", "merge") != nil:
+			note(in.notes, in.label(f), "holds keys to be added to Secret "+report.Visible(cmp.Or(name, f.Name()))+", which somebody else makes")
+		case name != "" && name != f.Name():
 			note(in.notes, in.label(f), "the Secret keeps the name that it was sealed under: "+report.Visible(name))
 		}
 	}

@@ -93,7 +93,7 @@ func (p *previous) secret(ctx context.Context, f found, namespace string) (old *
 	}
 	opened, err := unseal.Open(ctx, was.Node, p.options)
 	if err != nil {
-		return nil, mayOpenLater(err)
+		return nil, append(mayOpenLater(err), notMerged(was)...)
 	}
 	return &oldSecret{was, opened}, nil
 }
@@ -103,6 +103,14 @@ func mayOpenLater(err error) []string {
 		return []string{"the previous document could not be opened just now, so that every value gets new ciphertext: " + call.Error()}
 	}
 	return nil
+}
+
+// notMerged tells that a mark that nobody could verify has no effect.
+func notMerged(old found) []string {
+	if manifest.Get(old.Node, "spec", "sealed", "merge") == nil {
+		return nil
+	}
+	return []string{"the previous document, which could not be opened, claims to be sealed for merging; what is sealed now is so only with --merge"}
 }
 
 func (o *oldSecret) sealed() *seal.Previous {

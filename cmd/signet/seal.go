@@ -31,7 +31,11 @@ A SealedSecret opens only in its own namespace and under its own name, unless
 Flux, KSOPS and the sops CLI, which has no scope.
 
 With --kustomize the file can be listed under generators: of a kustomization; to
-build it, kustomize needs signet-kustomize, --enable-alpha-plugins --enable-exec.`
+build it, kustomize needs signet-kustomize, --enable-alpha-plugins --enable-exec.
+
+With --merge the values are added to a Secret that somebody else makes, in the
+cluster, by the controller. What else is in that Secret, its labels and its
+annotations are not under your seal: seal so only what its owner may have.`
 
 const sealExample = `  signet seal -i secret.yaml
   signet seal secret.yaml -o sealed.yaml
@@ -48,6 +52,8 @@ type sealCommand struct {
 	namespace    string
 	scope        string
 	as           string
+	merge        bool
+	mergeGiven   bool
 	freshKey     bool
 	kustomize    bool
 	keepMetadata []string
@@ -71,6 +77,8 @@ func newSeal(c console) *cobra.Command {
 	flags.StringVarP(&s.namespace, "namespace", "n", "", "`NAMESPACE` of Secrets that name none; one that names another is an error")
 	flags.StringVar(&s.scope, "scope", "strict", "`SCOPE` in which the result opens: strict (namespace and name), namespace, or cluster (anywhere)")
 	flags.StringVar(&s.as, "as", "sealedsecret", "`FORM` of the result: sealedsecret or sops")
+	flags.BoolVar(&s.merge, "merge", false, "seal for adding to a Secret that somebody else makes and that consents by the annotation signet.dev/merge. "+
+		"A document that is sealed so and that you can open stays so, unless --merge=false is given")
 	flags.BoolVar(&s.freshKey, "fresh-key", false, "encrypt everything anew, also what has not changed")
 	flags.BoolVar(&s.kustomize, "kustomize", false, "make each SealedSecret its own generator in kustomize builds")
 	flags.StringArrayVar(&s.keepMetadata, "keep-metadata", nil, "seal this label or annotation `KEY` although it would be left out")
@@ -96,6 +104,7 @@ func (s *sealCommand) check(cmd *cobra.Command, args []string) error {
 	if _, ok := reaches[s.scope]; !ok {
 		return usagef(cmd, "--scope is strict, namespace or cluster, not %q", s.scope)
 	}
+	s.mergeGiven = cmd.Flags().Changed("merge")
 	switch {
 	case s.as != "sealedsecret" && s.as != "sops":
 		return usagef(cmd, "--as is sealedsecret or sops, not %q", s.as)
@@ -103,6 +112,8 @@ func (s *sealCommand) check(cmd *cobra.Command, args []string) error {
 		return usagef(cmd, "--scope has no meaning with --as sops: a SOPS document opens wherever it is")
 	case s.as == "sops" && s.kustomize:
 		return usage(cmd, errKustomizeSOPS)
+	case s.as == "sops" && s.merge:
+		return usagef(cmd, "--merge has no meaning with --as sops: only the controller adds to Secrets, and it reads SealedSecrets")
 	case len(args) == 0 && !s.used():
 		return usagef(cmd, "name a file, a directory, - for stdin, or build a Secret with --from-...")
 	case s.used() && s.inPlace:

@@ -235,6 +235,7 @@ func (s *sealing) options(rule *keys.Rule) seal.Options {
 		Wrapper:          s.wrapper,
 		Reach:            reaches[s.scope],
 		Namespace:        s.namespace,
+		Merge:            s.merge,
 		KeepMetadata:     s.keepMetadata,
 		AllowClear:       s.allowClear,
 		FreshKey:         s.freshKey,
@@ -248,6 +249,10 @@ func (s *sealing) options(rule *keys.Rule) seal.Options {
 func (s *sealing) object(ctx context.Context, f found, o seal.Options) (body []byte, notes []string, err error) {
 	old, notes := s.previous.secret(ctx, f, o.Namespace)
 	notes = append(notes, old.differences(f.Node, o.Recipients)...)
+	if !s.mergeGiven && old != nil && old.opened.Document.Envelope.Merge {
+		o.Merge = true
+		notes = append(notes, "stays sealed for merging, as the document that it replaces; --merge=false seals it for a Secret of its own")
+	}
 	result, err := seal.Seal(ctx, f.tree(), old.sealed(), o)
 	if err != nil {
 		return nil, nil, err

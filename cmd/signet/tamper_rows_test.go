@@ -57,6 +57,10 @@ func clearTampers() []tamper {
 func settingTampers() []tamper {
 	const e = "spec/sealed/"
 	return []tamper{
+		{"merge added", putYAML(e+"merge", "true"), clearBinding},
+		{"merge added, with the policy", all(putYAML(e+"merge", "true"), putText("spec/creationPolicy", "Merge")), clearBinding},
+		{"merge false", putYAML(e+"merge", "false"), "spec.sealed.merge: must be true"},
+		{"merge a string", putText(e+"merge", "true"), "spec.sealed.merge: must be true"},
 		{"immutable set", putYAML(e+"immutable", "true"), clearBinding},
 		{"immutable removed", remove(e + "immutable"), "spec.sealed.immutable: is missing"},
 		{"immutable null", putYAML(e+"immutable", "null"), "spec.sealed.immutable: must be true or false"},

@@ -44,6 +44,8 @@ type SealedSecret struct {
 // SealedSecretSpec is what becomes of the document, and the document.
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.creationPolicy) && self.creationPolicy == 'Merge' && has(self.deletionPolicy) && self.deletionPolicy == 'Retain')",fieldPath=".deletionPolicy",message="Retain can't be combined with creationPolicy Merge: what was merged into a Secret is always taken out again"
+// +kubebuilder:validation:XValidation:rule="!(has(self.creationPolicy) && self.creationPolicy == 'Merge') || has(self.sealed.merge) && self.sealed.merge",fieldPath=".creationPolicy",message="the document was not sealed to be added to the Secret of somebody else: seal it with --merge"
+// +kubebuilder:validation:XValidation:rule="!(has(self.sealed.merge) && self.sealed.merge) || has(self.creationPolicy) && self.creationPolicy == 'Merge'",fieldPath=".creationPolicy",message="must be Merge, because the document was sealed to be added to the Secret of somebody else; seal it without --merge to have a Secret of its own"
 // +kubebuilder:validation:XValidation:rule="!has(self.serviceAccountName)",fieldPath=".serviceAccountName",message="is reserved and must not be set"
 type SealedSecretSpec struct {
 	// SecretName is the name of the Secret. It is written by `signet seal`, so
@@ -62,7 +64,8 @@ type SealedSecretSpec struct {
 	// sealed keys, labels and annotations are added to a Secret that somebody
 	// else makes and that consents with the annotation
 	// signet.dev/merge: <name of this object>; what is already there is never
-	// overwritten.
+	// overwritten. It must be what the document was sealed for: Merge with
+	// sealed.merge, which `signet seal --merge` writes, and Owner without.
 	//
 	// +kubebuilder:validation:Enum=Owner;Merge
 	// +optional
@@ -125,6 +128,7 @@ const (
 // +structType=atomic
 // +kubebuilder:pruning:PreserveUnknownFields
 // +kubebuilder:validation:XValidation:rule="!has(self.type) || !(self.type in ['kubernetes.io/service-account-token', 'bootstrap.kubernetes.io/token', 'helm.sh/release.v1'])",fieldPath=".type",message="a Secret of this type can't come out of a SealedSecret: it would be a credential of the cluster or a forged Helm release"
+// +kubebuilder:validation:XValidation:rule="!(has(self.immutable) && self.immutable && has(self.merge) && self.merge)",fieldPath=".immutable",message="must be false where merge is true: the Secret belongs to somebody else"
 type Envelope struct {
 	// Annotations of the Secret.
 	//
@@ -139,6 +143,14 @@ type Envelope struct {
 	//
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
+	// Merge says that the content was sealed to be added to a Secret that
+	// somebody else makes, and for nothing else. It is there, and true, if and
+	// only if the creation policy is Merge. What stands beside the content in
+	// that Secret, such as other keys and annotations, is for the owner of the
+	// Secret to choose.
+	//
+	// +optional
+	Merge bool `json:"merge,omitempty"`
 	// Scope is where the document may be opened: <namespace>/<secret name>,
 	// either of which may be "*".
 	//

@@ -3,6 +3,7 @@
 package controllertest
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -59,9 +60,10 @@ func Named(o *unstructured.Unstructured, name string) *unstructured.Unstructured
 // adds to the Secret that s names.
 func (l *Lab) MustSealAddition(tb testing.TB, s Secret, name string) *unstructured.Unstructured {
 	tb.Helper()
-	o := Named(l.MustSeal(tb, s), name)
-	Set(tb, o, "Merge", "spec", "creationPolicy")
-	return o
+	spec := map[string]any{"creationPolicy": "Merge"}
+	maps.Copy(spec, s.Spec)
+	s.Spec = spec
+	return Named(l.MustSeal(tb, s), name)
 }
 
 // Pass waits until a controller has made two Secrets, one after the other, from

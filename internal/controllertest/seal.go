@@ -31,9 +31,13 @@ type Secret struct {
 	Reach               seal.Reach
 	// For are the keys; none means the age recipient of the lab.
 	For []keys.Entry
-	// Spec is put into the spec of the document: secretName, creationPolicy...
+	// Spec is put into the spec of the document: secretName, creationPolicy... A
+	// document whose creationPolicy is Merge is sealed for that.
 	Spec map[string]any
 }
+
+// merge reports whether the document is to add to a Secret.
+func (s Secret) merge() bool { return s.Spec["creationPolicy"] == "Merge" }
 
 // Seal makes a SealedSecret.
 func (l *Lab) Seal(ctx context.Context, s Secret) (*unstructured.Unstructured, error) {
@@ -45,6 +49,7 @@ func (l *Lab) Seal(ctx context.Context, s Secret) (*unstructured.Unstructured, e
 		Recipients: l.recipients(s),
 		Wrapper:    l.wrapper(),
 		Reach:      s.Reach,
+		Merge:      s.merge(),
 		AllowClear: slices.Collect(maps.Keys(s.Data)),
 	})
 	if err != nil {

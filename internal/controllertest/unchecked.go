@@ -24,7 +24,7 @@ func (l *Lab) SealUnchecked(ctx context.Context, s Secret) (*unstructured.Unstru
 		s.Type = "Opaque"
 	}
 	clear := sopsdoc.Clear{
-		Annotations: s.Annotations, Labels: s.Labels, Immutable: s.Immutable, Type: s.Type,
+		Annotations: s.Annotations, Labels: s.Labels, Immutable: s.Immutable, Merge: s.merge(), Type: s.Type,
 		Scope: sopsdoc.Scope{Namespace: s.Namespace, Name: s.Name},
 	}
 	k := keys.GenerateDataKey()

@@ -5,6 +5,7 @@ package installtest
 import (
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -122,5 +123,16 @@ func TestAgeIdentityIsMounted(t *testing.T) {
 	}
 	if mode := *volume.Secret.DefaultMode; mode != 0o440 || spec.SecurityContext.FSGroup == nil {
 		t.Errorf("mode %o, group %v", mode, spec.SecurityContext.FSGroup)
+	}
+}
+
+// Not every network plugin enforces NetworkPolicies: the SDK of AWS must not get
+// the role of the node where none does.
+func TestMetadataServiceIsNotAsked(t *testing.T) {
+	for _, folder := range []string{"default", "namespaced"} {
+		want := corev1.EnvVar{Name: "AWS_EC2_METADATA_DISABLED", Value: "true"}
+		if env := podOf(t, folder).Spec.Containers[0].Env; !slices.Contains(env, want) {
+			t.Errorf("%s: the environment is %v", folder, env)
+		}
 	}
 }

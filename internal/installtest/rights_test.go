@@ -70,6 +70,11 @@ func TestRightsOfTheController(t *testing.T) {
 	if diff := cmp.Diff(want, rights(own.Rules...)); diff != "" || own.Namespace != "signet-system" {
 		t.Errorf("in namespace %s (-want +got):\n%s", own.Namespace, diff)
 	}
+	for _, rule := range own.Rules {
+		if !slices.Equal(rule.Verbs, []string{"create"}) && !slices.Equal(rule.ResourceNames, []string{"signet-controller"}) {
+			t.Errorf("%q of Leases with any of the names %q, want that of the controller only", rule.Verbs, rule.ResourceNames)
+		}
+	}
 	for _, o := range all {
 		if kind := o.GetKind(); strings.HasSuffix(kind, "RoleBinding") {
 			checkSubject(t, o)

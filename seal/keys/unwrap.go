@@ -70,13 +70,14 @@ var errTooManyCalls = fmt.Errorf("%d keys were tried, the others were not", MaxC
 // least costly keys first. What an entry gives is final, whether or not the
 // document then opens under it. The error is a *NoKeyError with every attempt,
 // or that of ctx; another one says that what was unwrapped is no data key, or
-// that the document could not have been made by SOPS.
+// that the document could not have been made by SOPS. An entry that stands there
+// more than once is tried once.
 //
 // An Unwrapper may call UnwrapAny with the ctx it was given, for a key that is
 // wrapped itself; both count towards the same MaxCalls.
 func UnwrapAny(ctx context.Context, u Unwrapper, r Recipients) (DataKey, error) {
 	ctx, calls := countCalls(ctx)
-	t := &tries{u: u, calls: calls}
+	t := &tries{u: u, calls: calls, known: map[cacheKey]struct{}{}}
 	if len(r.Groups) <= 1 {
 		secret, e, err := t.group(ctx, Group(r.Entries()))
 		if err != nil {
@@ -103,6 +104,7 @@ type tries struct {
 	u      Unwrapper
 	calls  *atomic.Int32
 	failed []Attempt
+	known  map[cacheKey]struct{} // of failed
 }
 
 type callsKey struct{}
@@ -147,6 +149,9 @@ func (t *tries) group(ctx context.Context, g Group) ([]byte, Entry, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
+		if _, again := t.known[keyOf(e)]; again {
+			continue
+		}
 		if t.calls.Load() >= MaxCalls {
 			t.stop(e)
 			break
@@ -163,6 +168,7 @@ func (t *tries) group(ctx context.Context, g Group) ([]byte, Entry, error) {
 			return secret, e, nil
 		}
 		t.failed = append(t.failed, Attempt{e, err})
+		t.known[keyOf(e)] = struct{}{}
 	}
 	return nil, nil, &NoKeyError{Attempts: t.failed}
 }

@@ -271,6 +271,28 @@ func (tt callsTest) run(t *testing.T) {
 	}
 }
 
+// TestUnwrapTriesNoEntryTwice has an entry stand in a document many times, in one
+// group and in several.
+func TestUnwrapTriesNoEntryTwice(t *testing.T) {
+	bad, ok := group("bad")[0], group("ok")[0]
+	s := &plainService{fail: map[string]error{"bad": errors.New("it hangs")}}
+	one := wrapped(t, Recipients{Groups: []Group{{bad, ok}}}, testKey(t)).Groups[0]
+	if _, err := UnwrapAny(t.Context(), s, Recipients{Groups: []Group{{one[0], one[0], one[0], one[1]}}}); err != nil {
+		t.Error(err)
+	}
+	if n := len(s.called()); n != 2 {
+		t.Errorf("%d calls for two entries", n)
+	}
+	_, err := UnwrapAny(t.Context(), s, grouped(2, Group{one[0], one[0]}, Group{one[0], one[1]}, Group{one[0]}))
+	none := new(NoKeyError)
+	if !errors.As(err, &none) || ids(none.Attempts) != "bad" {
+		t.Errorf("want one attempt with the key: %v", err)
+	}
+	if n := len(s.called()); n != 2 {
+		t.Errorf("%d calls for two entries in three groups", n)
+	}
+}
+
 // TestUnwrapContext ends the context before and during a call.
 func TestUnwrapContext(t *testing.T) {
 	k := testKey(t)

@@ -24,17 +24,33 @@ type Clear struct {
 	Annotations map[string]string
 	Labels      map[string]string
 	Immutable   bool
-	Scope       Scope
-	Type        string
+	// Merge says that the content is to be added to a Secret that somebody else
+	// makes, and is for no other use. It excludes Immutable.
+	Merge bool
+	Scope Scope
+	Type  string
+}
+
+// check refuses fields that exclude each other: what is added to a Secret can't
+// decide that it never changes again.
+func (c Clear) check() error {
+	if c.Immutable && c.Merge {
+		return invalid("immutable", "must be false where merge is true: the Secret belongs to somebody else")
+	}
+	return nil
 }
 
 // fields returns what the binding and the mac of an envelope cover beside the
 // values: data and stringData are the names of its keys.
 func (c Clear) fields(data, stringData []string) clearFields {
-	above := slices.Concat(sortedValues(c.Annotations), []string{sopsBool(c.Immutable)}, sortedValues(c.Labels), []string{c.Scope.String()})
+	above := slices.Concat(sortedValues(c.Annotations), []string{sopsBool(c.Immutable)}, sortedValues(c.Labels))
+	if c.Merge {
+		above = append(above, sopsBool(true))
+	}
+	above = append(above, c.Scope.String())
 	return clearFields{
 		kind:  "envelope",
-		names: "annotations, immutable, labels, scope, type or the set of keys",
+		names: "annotations, immutable, labels, merge, scope, type or the set of keys",
 		json:  clearJSON(c, data, stringData),
 		above: above,
 		below: []string{c.Type},
@@ -55,6 +71,9 @@ func clearJSON(c Clear, data, stringData []string) []byte {
 		scalar("type"), scalar(c.Type),
 		scalar("v"), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: "1"},
 	)
+	if c.Merge {
+		manifest.Set(n, "merge", manifest.Bool(true))
+	}
 	return canonicalJSON(n)
 }
 

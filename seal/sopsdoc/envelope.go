@@ -65,6 +65,9 @@ func ParseEnvelope(n *yaml.Node) (*Envelope, error) {
 			return nil, invalid(name, "is missing")
 		}
 	}
+	if err := e.Clear.check(); err != nil {
+		return nil, err
+	}
 	return e, nil
 }
 
@@ -100,6 +103,8 @@ func (e *Envelope) field(name string, v *yaml.Node) error {
 		e.Labels, err = readStringMap(name, v)
 	case "immutable":
 		e.Immutable, err = readBool(name, v)
+	case "merge":
+		e.Merge, err = readMark(name, v)
 	case "scope":
 		err = e.readScope(v)
 	case "type":
@@ -151,6 +156,15 @@ func readBool(path string, v *yaml.Node) (bool, error) {
 	return v.Value == "true", nil
 }
 
+// readMark reads a boolean that is written only if it is true.
+func readMark(path string, v *yaml.Node) (bool, error) {
+	set, err := readBool(path, v)
+	if err != nil || !set {
+		return false, invalid(path, "must be true, or be left out")
+	}
+	return true, nil
+}
+
 // Sorted reports whether the mapping n and all below it are in bytewise key
 // order, as written by Node. Stock SOPS can verify only such an envelope.
 func Sorted(n *yaml.Node) bool {
@@ -164,13 +178,19 @@ func Sorted(n *yaml.Node) bool {
 
 // Node writes the envelope in key order.
 func (e *Envelope) Node() *yaml.Node {
-	return manifest.Mapping(
+	n := manifest.Mapping(
 		scalar("annotations"), manifest.StringMap(e.Annotations),
 		scalar("immutable"), manifest.Bool(e.Immutable),
 		scalar("labels"), manifest.StringMap(e.Labels),
+	)
+	if e.Merge {
+		n.Content = append(n.Content, scalar("merge"), manifest.Bool(true))
+	}
+	n.Content = append(n.Content,
 		scalar("scope"), manifest.String(e.Scope.String()),
 		scalar("signet"), e.sealed.node(),
 		scalar("sops"), e.Metadata.node(),
 		scalar("type"), manifest.String(e.Type),
 	)
+	return n
 }

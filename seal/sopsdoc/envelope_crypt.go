@@ -111,6 +111,9 @@ func checkSealable(clear Clear, content Content) error {
 	if clear.Type == "" {
 		return invalid("type", "is empty")
 	}
+	if err := clear.check(); err != nil {
+		return err
+	}
 	if err := checkTexts("labels", clear.Labels); err != nil {
 		return err
 	}

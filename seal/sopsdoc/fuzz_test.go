@@ -44,6 +44,9 @@ func FuzzEnvelope(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(asJSON)
+	clear := tamperClear()
+	clear.Merge = true
+	f.Add(encodeYAML(f, sealForTest(f, clear, tamperContent(), k, keys.Recipients{Groups: []keys.Group{{fakeKMS}}}, nil).Node()))
 	addFiles(f, filepath.Join(vectors, "negative", "*.yaml"))
 	addFiles(f, filepath.Join(vectors, "envelopes", "*", "sealed.yaml"))
 	f.Fuzz(func(t *testing.T, data []byte) {

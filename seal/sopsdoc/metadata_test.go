@@ -3,6 +3,7 @@
 package sopsdoc
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -239,6 +240,45 @@ func TestParseSealedSecret(t *testing.T) {
 			}
 			if err == nil && (s.Name != "db" || s.SecretName != "db" || s.Envelope == nil) {
 				t.Errorf("got %+v", s)
+			}
+		})
+	}
+}
+
+func TestCheckCreationPolicy(t *testing.T) {
+	for _, test := range []struct {
+		policy string // "" is absent
+		merge  bool
+		want   string // "" for no error
+	}{
+		{"", false, ""},
+		{"Owner", false, ""},
+		{"Merge", true, ""},
+		{"Merge", false, "seal it with --merge"},
+		{"", true, "seal it without --merge"},
+		{"Owner", true, "seal it without --merge"},
+	} {
+		t.Run(fmt.Sprintf("%q %v", test.policy, test.merge), func(t *testing.T) {
+			k := keys.GenerateDataKey()
+			clear := tamperClear()
+			clear.Merge = test.merge
+			spec := manifest.Mapping(manifest.String("sealed"), sealForTest(t, clear, tamperContent(), k, wrapFor(t, k, classicKeyFile), nil).Node())
+			if test.policy != "" {
+				manifest.Set(spec, "creationPolicy", manifest.String(test.policy))
+			}
+			s, err := ParseSealedSecret(manifest.Mapping(
+				manifest.String("apiVersion"), manifest.String(APIVersion), manifest.String("kind"), manifest.String(Kind),
+				manifest.String("metadata"), manifest.StringMap(map[string]string{"name": "db", "namespace": "prod"}), manifest.String("spec"), spec))
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = s.CheckCreationPolicy()
+			kind, path := errorAt(err)
+			switch {
+			case test.want == "" && err != nil:
+				t.Errorf("refused: %v", err)
+			case test.want != "" && (kind != "InvalidError" || path != "spec.creationPolicy" || !strings.Contains(err.Error(), test.want)):
+				t.Errorf("got %v, want one that says %q", err, test.want)
 			}
 		})
 	}

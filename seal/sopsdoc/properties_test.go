@@ -97,6 +97,7 @@ func TestSealEnvelopeChangesLittle(t *testing.T) {
 		{"a key removed", func(_ *Clear, c *Content) { delete(c.StringData, "password") }, []string{"/signet/binding", password}},
 		{"a label", func(c *Clear, _ *Content) { c.Labels["app"] = "web" }, []string{"/labels/app", "/signet/binding"}},
 		{"immutable", func(c *Clear, _ *Content) { c.Immutable = true }, []string{"/immutable", "/signet/binding"}},
+		{"merge", func(c *Clear, _ *Content) { c.Merge = true }, []string{"/merge", "/signet/binding"}},
 	}
 	k := keys.GenerateDataKey()
 	r := wrapFor(t, k, classicKeyFile)

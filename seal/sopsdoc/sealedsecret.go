@@ -26,7 +26,10 @@ type SealedSecret struct {
 	Namespace string // "" if the object has none
 	// SecretName is spec.secretName, or Name if that is absent.
 	SecretName string
-	Envelope   *Envelope
+	// Merge says that spec.creationPolicy is Merge. Nothing authenticates it:
+	// see CheckCreationPolicy.
+	Merge    bool
+	Envelope *Envelope
 }
 
 // ParseSealedSecret reads a SealedSecret object. The error is an
@@ -71,6 +74,7 @@ func (s *SealedSecret) readSpec(spec *yaml.Node) error {
 			return invalid("spec."+field, "must be %s or %s", allowed[0], allowed[1])
 		}
 	}
+	s.Merge = manifest.GetString(spec, "creationPolicy") == "Merge"
 	if v := manifest.Get(spec, "suspend"); v != nil {
 		if _, err := readBool("spec.suspend", v); err != nil {
 			return err
@@ -80,6 +84,19 @@ func (s *SealedSecret) readSpec(spec *yaml.Node) error {
 		return invalid("spec.serviceAccountName", "is reserved and not supported yet")
 	}
 	return s.readSealed(manifest.Get(spec, "sealed"))
+}
+
+// CheckCreationPolicy returns an *InvalidError unless spec.creationPolicy, which
+// anybody can change, is what the document was sealed for. Whoever acts on the
+// policy asks before a key is used. The path in the error is that of the object.
+func (s *SealedSecret) CheckCreationPolicy() error {
+	switch {
+	case s.Merge && !s.Envelope.Merge:
+		return invalid("spec.creationPolicy", "is Merge, but the document was not sealed to be added to the Secret of somebody else; seal it with --merge")
+	case !s.Merge && s.Envelope.Merge:
+		return invalid("spec.creationPolicy", "is not Merge, but the document was sealed to be added to the Secret of somebody else; seal it without --merge")
+	}
+	return nil
 }
 
 func (s *SealedSecret) readSealed(n *yaml.Node) error {

@@ -56,6 +56,7 @@ func envelopeCases() []envelopeCase {
 			c.Immutable = true
 		}), Content{StringData: map[string]string{"n": "0777", "b": "yes", "f": "1e3", "nul": "null", "t": "2026-01-31", "multi": "a\n  b\n\n"}}},
 		{"any scope", with(func(c *Clear) { c.Scope = Scope{Any, Any} }), Content{StringData: map[string]string{"x": "ENC[AES256_GCM,data:x]"}}},
+		{"merge", with(func(c *Clear) { c.Labels, c.Merge = map[string]string{"app": "db"}, true }), Content{StringData: map[string]string{"x": "y"}}},
 		{"odd keys", clear, Content{Data: map[string]string{"-": "LQ==", "_": "Xw==", "1": "MQ=="}, StringData: map[string]string{"true": "t", "null": "n", "0x1": "h", ".dot": "d", "y": "y", "1e3": "e", strings.Repeat("k", 253): "long"}}},
 	}
 }
@@ -120,6 +121,9 @@ func checkEnvelopePlain(t *testing.T, c envelopeCase, got *yaml.Node) {
 		"annotations": asAny(c.clear.Annotations), "labels": asAny(c.clear.Labels),
 		"immutable": c.clear.Immutable, "scope": c.clear.Scope.String(), "type": c.clear.Type,
 		"signet": map[string]any{},
+	}
+	if c.clear.Merge {
+		want["merge"] = true
 	}
 	if len(c.content.Data) > 0 {
 		want["signet"].(map[string]any)["data"] = asAny(c.content.Data)

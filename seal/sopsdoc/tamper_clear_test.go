@@ -8,6 +8,23 @@ import (
 	"github.com/signet-secrets/signet/seal/manifest"
 )
 
+// mergeTampers change an envelope that is sealed for merging.
+func mergeTampers() []tamper {
+	const tampered, binding = "TamperedError", "signet.binding"
+	return []tamper{
+		{"mark removed", remove("merge"), tampered, binding},
+		{"mark false", raw("merge", "false"), "InvalidError", "merge"},
+		{"mark null", raw("merge", "null"), "InvalidError", "merge"},
+		{"mark renamed", rename("merge", "Merge"), "InvalidError", "Merge"},
+		{"mark exchanged for immutable", all(remove("merge"), setNode("immutable", manifest.Bool(true))), tampered, binding},
+		{"mark beside immutable", setNode("immutable", manifest.Bool(true)), "InvalidError", "immutable"},
+		// Both give the text that the MAC is over.
+		{"mark moved into a label", all(remove("merge"), set("labels/tier", "backTrue")), tampered, binding},
+		{"mark as a label", all(remove("merge"), set("labels/zone", "True")), tampered, binding},
+		{"scope of a merge", set("scope", "prod/*"), tampered, binding},
+	}
+}
+
 // clearTampers change what stands in an envelope in clear.
 func clearTampers() []tamper {
 	const tampered, invalid, binding = "TamperedError", "InvalidError", "signet.binding"
@@ -18,6 +35,7 @@ func clearTampers() []tamper {
 		{"scope name widened", set("scope", "prod/*"), tampered, binding},
 		{"type", set("type", "Opaque"), tampered, binding},
 		{"immutable", setNode("immutable", manifest.Bool(true)), tampered, binding},
+		{"merge added", raw("merge", "true"), tampered, binding},
 		{"label value", set("labels/app", "web"), tampered, binding},
 		{"label key", rename("labels/app", "application"), tampered, binding},
 		{"label added", set("labels/new", "x"), tampered, binding},
@@ -59,6 +77,15 @@ func clearTampers() []tamper {
 		{"immutable null", raw("immutable", "null"), invalid, "immutable"},
 		{"immutable string", set("immutable", "false"), invalid, "immutable"},
 		{"immutable capital", raw("immutable", "False"), invalid, "immutable"},
+		{"merge false", raw("merge", "false"), invalid, "merge"},
+		{"merge null", raw("merge", "null"), invalid, "merge"},
+		{"merge string", set("merge", "true"), invalid, "merge"},
+		{"merge number", raw("merge", "1"), invalid, "merge"},
+		{"merge capital", raw("merge", "True"), invalid, "merge"},
+		{"merge yes", raw("merge", "yes"), invalid, "merge"},
+		{"merge list", raw("merge", "[true]"), invalid, "merge"},
+		{"merge mapping", raw("merge", "{}"), invalid, "merge"},
+		{"merge beside immutable", all(raw("merge", "true"), setNode("immutable", manifest.Bool(true))), invalid, "immutable"},
 		{"label null", raw("labels/app", "null"), invalid, "labels.app"},
 		{"label number", raw("labels/app", "1"), invalid, "labels.app"},
 		{"label mapping", raw("labels/app", "{}"), invalid, "labels.app"},

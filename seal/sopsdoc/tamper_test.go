@@ -4,6 +4,7 @@ package sopsdoc
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -213,6 +214,77 @@ func TestEnvelopeNoticesTampering(t *testing.T) {
 			}
 			checkNoLeak(t, err)
 		})
+	}
+}
+
+// TestMergeMarkIsUnderSeal protects the owner of a document against its use as
+// an addition, and the other way round.
+func TestMergeMarkIsUnderSeal(t *testing.T) {
+	k := keys.GenerateDataKey()
+	clear := tamperClear()
+	clear.Merge = true
+	base := sealForTest(t, clear, tamperContent(), k, wrapFor(t, k, classicKeyFile), nil)
+	if got, err := openTree(base.Node(), k); err != nil || !got.Equal(tamperContent()) {
+		t.Fatalf("as sealed: %v", err)
+	}
+	for _, c := range mergeTampers() {
+		t.Run(c.name, func(t *testing.T) {
+			root := base.Node()
+			c.edit(root)
+			_, err := openTree(root, k)
+			if kind, path := errorAt(err); kind != c.kind || path != c.path {
+				t.Errorf("got %s at %q, want %s at %q: %v", kind, path, c.kind, c.path, err)
+			}
+			checkNoLeak(t, err)
+		})
+	}
+	t.Run("the MAC alone", func(t *testing.T) {
+		without := clear
+		without.Merge = false
+		if macOf(clear) == macOf(without) {
+			t.Error("the MAC does not cover merge")
+		}
+	})
+}
+
+// macOf returns what the MAC of a document with these clear fields is over.
+func macOf(c Clear) string { return c.fields(nil, nil).mac("", Content{}).sum() }
+
+// TestImmutableMergeIsNotSealed protects the Secrets of others.
+func TestImmutableMergeIsNotSealed(t *testing.T) {
+	k := keys.GenerateDataKey()
+	clear := tamperClear()
+	clear.Merge, clear.Immutable = true, true
+	_, err := SealEnvelope(clear, tamperContent(), k, wrapFor(t, k, classicKeyFile), sealedAt, nil)
+	if kind, path := errorAt(err); kind != "InvalidError" || path != "immutable" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestMergeInJSON protects against texts that other readers take for true.
+func TestMergeInJSON(t *testing.T) {
+	base, _, k := tamperPair(t)
+	clear := base.Clear
+	clear.Merge = true
+	e := sealForTest(t, clear, tamperContent(), k, base.Metadata.Recipients, nil)
+	text := string(throughGoMaps(t, e.Node()))
+	if _, err := openTree(parseRoot(t, []byte(text)), k); err != nil {
+		t.Fatalf("as sealed: %v", err)
+	}
+	for _, value := range []string{`"true"`, "1", "null", "false", `""`, "[]", "{}", `["true"]`} {
+		t.Run(value, func(t *testing.T) {
+			n, err := manifest.Parse([]byte(strings.Replace(text, `"merge": true`, `"merge": `+value, 1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := openTree(manifest.Root(n), k); !errors.As(err, new(*InvalidError)) {
+				t.Errorf("got %v, want an InvalidError", err)
+			}
+		})
+	}
+	twice := strings.Replace(text, `"merge": true`, `"merge": true, "merge": true`, 1)
+	if _, err := manifest.Parse([]byte(twice)); err == nil {
+		t.Error("a mark that stands there twice is read")
 	}
 }
 

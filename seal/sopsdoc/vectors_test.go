@@ -244,4 +244,7 @@ func writeNegativeVectors(t *testing.T, dir string) {
 	other := sealForTest(t, clear, content, k, r, nil)
 	writeFile(t, filepath.Join(dir, "datakey.txt"), []byte(hex.EncodeToString(k.Bytes())+"\n"))
 	writeTampers(t, dir, base.Node, envelopeTampers(other.Node()))
+	clear = tamperClear()
+	clear.Merge = true
+	writeTampers(t, dir, sealForTest(t, clear, tamperContent(), k, r, nil).Node, mergeTampers())
 }

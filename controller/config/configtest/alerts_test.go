@@ -132,6 +132,20 @@ func TestEveryFailureRaisesAnAlert(t *testing.T) {
 	}
 }
 
+// What the controller shows for a reason that is none of its own raises one too:
+// else whoever may write a status could keep an object out of all of them.
+func TestUnknownReasonRaisesAnAlert(t *testing.T) {
+	alerts := 0
+	for _, matches := range reasonMatchers(t) {
+		if matches("Unknown") {
+			alerts++
+		}
+	}
+	if alerts != 1 {
+		t.Errorf("%d alerts have it in their expression, want one", alerts)
+	}
+}
+
 // reasonMatchers returns the conditions on the label reason in the alerts.
 func reasonMatchers(tb testing.TB) []func(string) bool {
 	tb.Helper()

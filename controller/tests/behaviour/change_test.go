@@ -39,7 +39,7 @@ func TestMetadataOnlyChange(t *testing.T) {
 	lab.Replace(t, sealed(map[string]string{"app": "db2"}, map[string]string{"example.com/b": "3"}))
 	lab.WaitReady(t, ns, "db")
 	got := lab.WaitData(t, ns, "db", values())
-	if len(got.Labels) != 2 || got.Labels["app"] != "db2" || len(got.Annotations) != 2 || got.Annotations["example.com/b"] != "3" {
+	if len(got.Labels) != 2 || got.Labels["app"] != "db2" || len(got.Annotations) != 3 || got.Annotations["example.com/b"] != "3" {
 		t.Errorf("labels %v, annotations %v", got.Labels, got.Annotations)
 	}
 	if got.UID != was.UID {

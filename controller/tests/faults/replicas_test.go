@@ -20,6 +20,9 @@ import (
 	"github.com/signet-secrets/signet/seal/keys"
 )
 
+// leaseName is that of the Lease for which the controller has rights.
+const leaseName = "signet-controller"
+
 // The times of the elections here.
 const (
 	leaseDuration = 4 * time.Second
@@ -36,7 +39,7 @@ type replicas struct {
 func newReplicas(t *testing.T) *replicas {
 	r := &replicas{t: t, namespace: lab.Namespace(t)}
 	args := []string{
-		"--watch-namespaces", r.namespace, "--leader-elect-name", r.namespace, "--leader-elect-retry-period", "500ms",
+		"--watch-namespaces", r.namespace, "--leader-elect-retry-period", "500ms",
 		"--leader-elect-lease-duration", leaseDuration.String(), "--leader-elect-renew-deadline", renewDeadline.String(),
 	}
 	r.leader = lab.RunController(t, args...)
@@ -193,7 +196,7 @@ func (r *replicas) leads(c *controllertest.Controller) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	l, err := client.CoordinationV1().Leases(controllertest.AccountNamespace).Get(r.t.Context(), r.namespace, metav1.GetOptions{})
+	l, err := client.CoordinationV1().Leases(controllertest.AccountNamespace).Get(r.t.Context(), leaseName, metav1.GetOptions{})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/signet-secrets/signet/internal/controllertest"
 	"github.com/signet-secrets/signet/internal/kmstest"
@@ -26,7 +27,8 @@ import (
 func TestLeastPrivilege(t *testing.T) {
 	p := &palette{t: t, ns: lab.Namespace(t)}
 	granted := grantedRights(t)
-	c := lab.RunController(t, "--leader-elect-name", p.ns)
+	withoutLease(t) // it is to make one
+	c := lab.RunController(t)
 	p.own()
 	p.replace()
 	p.merge()
@@ -40,7 +42,7 @@ func TestLeastPrivilege(t *testing.T) {
 	}
 	// As on an API server that does not stream lists.
 	old := lab.LaunchController(t, controllertest.Launch{
-		Args: []string{"--leader-elect-name", p.ns}, Env: []string{"KUBE_FEATURE_WatchListClient=false"},
+		Env: []string{"KUBE_FEATURE_WatchListClient=false"},
 	})
 	// It doesn't keep the document of what is settled, and has to read it again.
 	lab.EditSecret(t, p.ns, "settled", func(s *corev1.Secret) { s.Data["password"] = []byte("by hand") })
@@ -55,6 +57,19 @@ func TestLeastPrivilege(t *testing.T) {
 		if e.ResponseStatus != nil && e.ResponseStatus.Code == 403 {
 			t.Errorf("%s %s was refused: %s", e.Verb, e.RequestURI, e.ResponseStatus.Message)
 		}
+	}
+}
+
+// withoutLease takes away the Lease that an earlier test may have left.
+func withoutLease(t *testing.T) {
+	t.Helper()
+	lease := &unstructured.Unstructured{}
+	lease.SetAPIVersion("coordination.k8s.io/v1")
+	lease.SetKind("Lease")
+	lease.SetNamespace(controllertest.AccountNamespace)
+	lease.SetName(leaseName)
+	if err := lab.Admin.Delete(t.Context(), lease); client.IgnoreNotFound(err) != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -59,11 +59,11 @@ func withoutRules(dir string) ([]byte, error) {
 func start(t *testing.T, ns string, args ...string) *controllertest.Controller {
 	t.Helper()
 	return lab.RunController(t, append([]string{
-		"--watch-namespaces", ns, "--leader-elect-name", ns, "--min-backoff", "100ms", "--max-backoff", "2s",
+		"--watch-namespaces", ns, "--leader-elect=false", "--min-backoff", "100ms", "--max-backoff", "2s",
 	}, args...)...)
 }
 
-// stop ends a controller, and its lease.
+// stop ends a controller.
 func stop(t *testing.T, c *controllertest.Controller) {
 	t.Helper()
 	if err := c.Stop(); err != nil {

@@ -199,7 +199,7 @@ func TestForgedStatusDeletesNothing(t *testing.T) {
 	for _, name := range []string{"owner", "merge"} {
 		o := controllertest.Named(lab.MustSeal(t, document(name, "other")), name)
 		if name == "merge" {
-			controllertest.Set(t, o, "Merge", "spec", "creationPolicy")
+			o = lab.MustSealAddition(t, document(name, "other"), name)
 		}
 		lab.Replace(t, o)
 		forge(t, ns, name, wellStatus(t, ns, name, other))

@@ -173,7 +173,6 @@ func TestUserCannotMergeWhatDoesNotFit(t *testing.T) {
 		lock   bool
 	}{
 		{"another type", controllertest.Secret{Type: "example.com/own"}, "", false},
-		{"immutable document", controllertest.Secret{Immutable: true}, "", false},
 		{"immutable Secret", controllertest.Secret{}, "", true},
 		{"token", controllertest.Secret{}, corev1.SecretTypeBootstrapToken, false},
 	} {

@@ -97,12 +97,6 @@ func TestMergeIntoTheSecretOfASealedSecret(t *testing.T) {
 	resting(t, ns, "app", "app")
 }
 
-// setPolicy changes the creation policy of a document.
-func setPolicy(t *testing.T, ns, name, policy string) {
-	t.Helper()
-	lab.Update(t, ns, name, func(o *unstructured.Unstructured) { controllertest.Set(t, o, policy, "spec", "creationPolicy") })
-}
-
 // What a document wrote as the owner it takes out again like anything that it
 // has added.
 func TestOwnerBecomesMerge(t *testing.T) {
@@ -110,7 +104,7 @@ func TestOwnerBecomesMerge(t *testing.T) {
 	ns := namespace(t)
 	lab.Create(t, lab.MustSeal(t, controllertest.Secret{Namespace: ns, Name: "app", Data: values{"a": "1", "b": "2"}}))
 	was := lab.WaitReady(t, ns, "app")
-	setPolicy(t, ns, "app", "Merge")
+	lab.Replace(t, addition(t, ns, "app", "app", values{"a": "1", "b": "2"}))
 	lab.WaitReason(t, ns, "app", "SecretNotOwned")
 	annotate(t, ns, "app", map[string]string{mergeMark: "app"})
 	g := watchKeys(t, ns, "app", "a")
@@ -140,7 +134,7 @@ func TestMergeBecomesOwner(t *testing.T) {
 	lab.Create(t, addition(t, ns, "app", "app", values{"ours": "2"}))
 	lab.WaitReady(t, ns, "app")
 	g := watchKeys(t, ns, "app", "ours")
-	setPolicy(t, ns, "app", "Owner")
+	lab.Replace(t, lab.MustSeal(t, controllertest.Secret{Namespace: ns, Name: "app", Data: values{"ours": "2"}}))
 	lab.WaitReason(t, ns, "app", "SecretNotOwned")
 	lab.WaitData(t, ns, "app", values{"theirs": "1", "ours": "2"})
 	now := annotate(t, ns, "app", map[string]string{adoptMark: "app"})
