@@ -41,8 +41,8 @@ func (f found) at(file, operation string, err error) error {
 }
 
 // maxParsedNodes bounds what is parsed of one stream: a node takes some 3 us
-// and 200 bytes. It is room for 4,000 SealedSecrets.
-const maxParsedNodes = 500_000
+// and 200 bytes. It is room for 3,000 SealedSecrets.
+const maxParsedNodes = 400_000
 
 // tooMuchError says that a stream would take too much time and memory.
 type tooMuchError struct{ documents, nodes int }
