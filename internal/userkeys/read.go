@@ -17,8 +17,8 @@ import (
 const readKey = "read SealingKey"
 
 // MaxParsedNodes bounds what is parsed of one stream: a node takes some 3 us
-// and 200 bytes. It is room for 4,000 SealedSecrets.
-const MaxParsedNodes = 500_000
+// and 200 bytes. It is room for 3,000 SealedSecrets.
+const MaxParsedNodes = 400_000
 
 // TooMuchError says that a stream would take too much time and memory.
 type TooMuchError struct{ Documents, Nodes int }
