@@ -39,7 +39,7 @@ func TestLargeDocumentsFitIntoMemory(t *testing.T) {
 		{"many keys", 8, sealedForNobody(30_000, 0), "InvalidDocument"},
 		{"many nodes, and no document", 8, junk(ones(150_000)), "InvalidDocument"},
 		{"large, and no document", 24, junk(strings.Repeat("x", 1_400_000)), "InvalidDocument"},
-		{"as many keys and as large as may be", 8, sealedForNobody(3_000, 250), "KeyUnavailable"},
+		{"as many keys and as large as may be", 16, sealedForNobody(3_000, 250), "KeyUnavailable"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			hostile, other := lab.Namespace(t), lab.Namespace(t)
