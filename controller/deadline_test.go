@@ -80,7 +80,7 @@ func TestKeysOfADocumentShareItsTime(t *testing.T) {
 	o := &opener{unwrapper: service, timeout: 100 * time.Millisecond}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	_, _, err := o.open(ctx, sealed(t, 8, map[string]string{"password": "correct horse battery staple"}))
+	_, err := o.open(ctx, newDocument(sealed(t, 8, map[string]string{"password": "correct horse battery staple"})))
 	if ctx.Err() != nil {
 		t.Fatal("the document took as long as it was let")
 	}
@@ -104,7 +104,7 @@ func TestKeysOfADocumentShareItsTime(t *testing.T) {
 func TestStoppedWhileKeysHang(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, _, err := (&opener{unwrapper: &hanging{}}).open(ctx, sealed(t, 2, map[string]string{"a": "b"}))
+	_, err := (&opener{unwrapper: &hanging{}}).open(ctx, newDocument(sealed(t, 2, map[string]string{"a": "b"})))
 	if got := reasonOf(err); got != KeyUnavailable || strings.Contains(err.Error(), "took more than") {
 		t.Errorf("%s: %v", got, err)
 	}
@@ -130,7 +130,7 @@ func TestDocumentOfManyParts(t *testing.T) {
 			}
 			s := sealed(t, 1, data)
 			service := &hanging{refuses: 1}
-			_, _, err := (&opener{unwrapper: service}).open(t.Context(), s)
+			_, err := (&opener{unwrapper: service}).open(t.Context(), newDocument(s))
 			if got := reasonOf(err); got != test.want || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%s: %.300v", got, err)
 			}

@@ -23,8 +23,8 @@ type desired struct {
 	document string
 }
 
-func newDesired(object *v1alpha1.SealedSecret, secret *manifest.Secret) *desired {
-	return &desired{object: object, secret: secret, manager: fieldManager(object.Name), document: documentMark(object)}
+func newDesired(object *v1alpha1.SealedSecret, o *opened) *desired {
+	return &desired{object: object, secret: o.secret, manager: fieldManager(object.Name), document: o.mark}
 }
 
 // data returns all values. It is always data that is written: stringData would

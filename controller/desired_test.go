@@ -18,10 +18,10 @@ import (
 // sealedDB is what prod/db stands for.
 func sealedDB() *desired {
 	object := &v1alpha1.SealedSecret{ObjectMeta: metav1.ObjectMeta{Namespace: "prod", Name: "db", UID: "o-1"}}
-	return newDesired(object, &manifest.Secret{
+	return newDesired(object, &opened{mark: "0123", secret: &manifest.Secret{
 		Name: "db", Namespace: "prod", Type: "Opaque", StringData: map[string]string{"password": "correct horse"},
 		Labels: map[string]string{"app": "db"}, Annotations: map[string]string{"example.com/a": "1"},
-	})
+	}})
 }
 
 // What is ours and not sealed any more goes, and what is somebody else's stays.
@@ -47,7 +47,7 @@ func TestReplacementKeepsWhatIsNotOurs(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "prod", Name: "db", UID: "s-1", ResourceVersion: "7", Finalizers: []string{"example.com/theirs"},
 			Labels:          map[string]string{"app": "db", "team": "theirs", ManagedLabel: ManagedValue},
-			Annotations:     map[string]string{"example.com/a": "1", "note": "theirs", OwnerAnnotation: "db", DocumentAnnotation: documentMark(&v1alpha1.SealedSecret{})},
+			Annotations:     map[string]string{"example.com/a": "1", "note": "theirs", OwnerAnnotation: "db", DocumentAnnotation: "0123"},
 			OwnerReferences: []metav1.OwnerReference{theirs, {APIVersion: "signet.dev/v1alpha1", Kind: "SealedSecret", Name: "db", UID: "o-1"}},
 		},
 		Type: "Opaque", Data: map[string][]byte{"password": []byte("correct horse")},

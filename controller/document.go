@@ -10,30 +10,48 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/signet-secrets/signet/controller/v1alpha1"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
 
-// documentMark tells one document from another: the SHA-256, in hex and cut to 128
-// bits, of the MAC in its envelope. That is ciphertext, which everybody may see who
-// sees the SealedSecret, and another one each time that something is sealed; new
-// recipients for the same data key leave it. Nobody who doesn't know the data key
-// can make a document with the MAC of another one that opens.
-func documentMark(s *v1alpha1.SealedSecret) string {
-	// With maps, because struct fields also match names in another case.
-	mac := []byte(s.Spec.Raw)
-	for _, name := range []string{"sealed", "sops", "mac"} {
-		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(mac, &fields); err != nil || fields[name] == nil {
-			mac = s.Spec.Raw // it was opened, so it has one
-			break
-		}
-		mac = fields[name]
+// document is a SealedSecret as it came from the API server. It is parsed once for
+// all who look into it.
+type document struct {
+	object *v1alpha1.SealedSecret
+	parsed func() (*sopsdoc.SealedSecret, error) // the error is a *failure
+}
+
+func newDocument(o *v1alpha1.SealedSecret) *document {
+	return &document{o, sync.OnceValues(func() (*sopsdoc.SealedSecret, error) { return parse(o) })}
+}
+
+func parse(o *v1alpha1.SealedSecret) (*sopsdoc.SealedSecret, error) {
+	node, err := objectNode(sopsdoc.Kind, o.Name, o.Namespace, o.Spec.Raw)
+	if err != nil {
+		return nil, fail(InvalidDocument, err)
 	}
-	sum := sha256.Sum256(mac)
+	doc, err := sopsdoc.ParseSealedSecret(node)
+	if err == nil {
+		err = doc.CheckCreationPolicy()
+	}
+	if err != nil {
+		return nil, openFailure(err)
+	}
+	return doc, nil
+}
+
+// mark tells one document from another: the SHA-256, in hex and cut to 128 bits, of
+// the MAC in its envelope. That is ciphertext, which everybody may see who sees the
+// SealedSecret, and another one each time that something is sealed; new recipients
+// for the same data key leave it. Nobody who doesn't know the data key can make a
+// document with the MAC of another one that opens.
+func mark(doc *sopsdoc.SealedSecret) string {
+	sum := sha256.Sum256([]byte(doc.Envelope.Metadata.MAC()))
 	return hex.EncodeToString(sum[:16])
 }
 

@@ -26,11 +26,11 @@ const marker = "correct-horse-battery-staple"
 
 func markedSecret() *desired {
 	object := &v1alpha1.SealedSecret{ObjectMeta: metav1.ObjectMeta{Namespace: "prod", Name: "db"}}
-	return newDesired(object, &manifest.Secret{
+	return newDesired(object, &opened{secret: &manifest.Secret{
 		Name: "db", Namespace: "prod", Type: "Opaque",
 		StringData: map[string]string{"password": marker},
 		Data:       map[string][]byte{"binary": []byte("\x00" + marker)},
-	})
+	}})
 }
 
 // writeErrors are what the API server may say to a write, with values in it.

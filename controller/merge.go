@@ -15,9 +15,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/util/csaupgrade"
-
-	"github.com/signet-secrets/signet/controller/v1alpha1"
-	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
 
 // merging adds to Secrets of others, and takes out again what was added.
@@ -32,17 +29,10 @@ type claims struct {
 }
 
 // claimsOf reads the claims of a document. The error is a *failure.
-func claimsOf(s *v1alpha1.SealedSecret) (claims, error) {
-	node, err := objectNode(sopsdoc.Kind, s.Name, s.Namespace, s.Spec.Raw)
+func claimsOf(d *document) (claims, error) {
+	doc, err := d.parsed()
 	if err != nil {
-		return claims{}, fail(InvalidDocument, err)
-	}
-	doc, err := sopsdoc.ParseSealedSecret(node)
-	if err == nil {
-		err = doc.CheckCreationPolicy()
-	}
-	if err != nil {
-		return claims{}, openFailure(err)
+		return claims{}, err
 	}
 	return claims{
 		data:        slices.Concat(doc.Envelope.DataKeys(), doc.Envelope.StringDataKeys()),

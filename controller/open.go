@@ -14,7 +14,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/signet-secrets/signet/controller/v1alpha1"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
@@ -30,20 +29,26 @@ type opener struct {
 	timeout   time.Duration // for the keys of one document; 0 is keysTimeout
 }
 
-// open returns the Secret that s holds, and the name of the key that opened it.
-// The error is a *failure.
-func (o *opener) open(ctx context.Context, s *v1alpha1.SealedSecret) (*manifest.Secret, string, error) {
-	node, err := objectNode(sopsdoc.Kind, s.Name, s.Namespace, s.Spec.Raw)
+// opened is what came out of a document.
+type opened struct {
+	secret *manifest.Secret
+	mark   string // of the document
+	key    string // that opened it, as keyName names it
+}
+
+// open returns what d holds. The error is a *failure.
+func (o *opener) open(ctx context.Context, d *document) (*opened, error) {
+	doc, err := d.parsed()
 	if err != nil {
-		return nil, "", fail(InvalidDocument, err)
+		return nil, err
 	}
 	t := &timed{next: o.unwrapper, timeout: cmp.Or(o.timeout, keysTimeout)}
 	limited, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
-	result, err := unseal.Open(limited, node, unseal.Options{
+	result, err := unseal.OpenParsed(limited, doc, unseal.Options{
 		Unwrapper: t,
 		Keyring:   o.keyring,
-		Namespace: s.Namespace,
+		Namespace: d.object.Namespace,
 		Policy:    o.deny,
 
 		CheckCreationPolicy: true,
@@ -52,18 +57,14 @@ func (o *opener) open(ctx context.Context, s *v1alpha1.SealedSecret) (*manifest.
 		err = t.late(err)
 	}
 	if err != nil {
-		return nil, "", openFailure(err)
+		return nil, openFailure(err)
 	}
-	return result.Secret, keyName(result.Keys), nil
+	return &opened{secret: result.Secret, mark: mark(doc), key: keyName(result.Keys)}, nil
 }
 
-// atHand reports whether no key service is called to find out what s holds.
-func (o *opener) atHand(s *v1alpha1.SealedSecret) bool {
-	node, err := objectNode(sopsdoc.Kind, s.Name, s.Namespace, s.Spec.Raw)
-	if err != nil {
-		return true
-	}
-	doc, err := sopsdoc.ParseSealedSecret(node)
+// atHand reports whether no key service is called to find out what d holds.
+func (o *opener) atHand(d *document) bool {
+	doc, err := d.parsed()
 	if err != nil {
 		return true
 	}

@@ -9,8 +9,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
-
-	"github.com/signet-secrets/signet/controller/v1alpha1"
 )
 
 // partners returns the field managers of the SealedSecrets that may add to a
@@ -74,8 +72,8 @@ func checkPartners(secret *metav1.PartialObjectMetadata, manager string, partner
 // checkOwner is checkPartners for an object that owns the Secret with the given
 // metadata, before its document is opened. Partners that the document is yet to
 // name have nothing there. The error is a *failure.
-func checkOwner(s *v1alpha1.SealedSecret, secret *metav1.PartialObjectMetadata) error {
-	manager, beside := fieldManager(s.Name), partners(secret.Annotations)
+func checkOwner(d *document, secret *metav1.PartialObjectMetadata) error {
+	manager, beside := fieldManager(d.object.Name), partners(secret.Annotations)
 	added, _, err := keysOfOthers(secret, manager, beside)
 	if err != nil {
 		return unclear(secret, err)
@@ -83,7 +81,7 @@ func checkOwner(s *v1alpha1.SealedSecret, secret *metav1.PartialObjectMetadata) 
 	if len(added) == 0 {
 		return nil
 	}
-	c, err := claimsOf(s)
+	c, err := claimsOf(d)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,8 @@ const (
 	// not be deleted and made anew for that.
 	SecretIncompatible Reason = "SecretIncompatible"
 	// KeyConflict: a key, label or annotation that is to be merged is there
-	// already and belongs to somebody else.
+	// already and belongs to somebody else, or an owner claims a key that an
+	// addition to its Secret holds.
 	KeyConflict Reason = "KeyConflict"
 	// QuotaExceeded: the namespace has no room for another Secret.
 	QuotaExceeded Reason = "QuotaExceeded"

@@ -165,72 +165,72 @@ func (r *reconciler) unowned(v view) *failure {
 
 // unseal opens the document and writes the Secret.
 func (r *reconciler) unseal(ctx context.Context, v view, rec record) (*outcome, error) {
-	whole := sync.OnceValues(func() (*v1alpha1.SealedSecret, error) { return r.whole(ctx, v.object) })
+	whole := sync.OnceValues(func() (*document, error) { return r.whole(ctx, v.object) })
 	give, ok := r.fairness.take(keyOf(v.object), weightOf(v.object), func() bool {
-		object, err := whole()
-		return err != nil || r.opener.atHand(object)
+		d, err := whole()
+		return err != nil || r.opener.atHand(d)
 	})
 	if !ok {
 		return lookedAt(v.object, rec, turnDelay), nil
 	}
 	defer give()
-	object, err := whole()
+	d, err := whole()
 	if apierrors.IsNotFound(err) {
 		return lookedAt(v.object, rec, 0), nil
 	}
 	if err != nil {
 		return r.failed(v, rec, unread(sopsdoc.Kind, v.object.Name, err)), nil
 	}
-	if object.UID != v.object.UID || object.Generation != v.object.Generation {
+	if d.object.UID != v.object.UID || d.object.Generation != v.object.Generation {
 		// The cache is behind. It will say so in a moment.
 		return lookedAt(v.object, rec, conflictDelay), nil
 	}
-	w, key, err := r.put(ctx, v, object)
+	w, key, err := r.put(ctx, v, d)
 	if err != nil {
 		return r.failed(v, rec, err), nil
 	}
 	return r.succeeded(v, rec, w, key), nil
 }
 
-// whole returns the object with its document, which the cache leaves out of
-// objects that are settled.
-func (r *reconciler) whole(ctx context.Context, o *v1alpha1.SealedSecret) (*v1alpha1.SealedSecret, error) {
+// whole returns the document of an object, which the cache leaves out of objects
+// that are settled.
+func (r *reconciler) whole(ctx context.Context, o *v1alpha1.SealedSecret) (*document, error) {
 	if len(o.Spec.Raw) > 0 {
-		return o, nil
+		return newDocument(o), nil
 	}
-	return r.api.get(ctx, keyOf(o))
+	o, err := r.api.get(ctx, keyOf(o))
+	return newDocument(o), err
 }
 
 // put opens the document and writes its Secret. The error is a *failure.
-func (r *reconciler) put(ctx context.Context, v view, object *v1alpha1.SealedSecret) (*written, string, error) {
-	manager := fieldManager(object.Name)
+func (r *reconciler) put(ctx context.Context, v view, doc *document) (*written, string, error) {
 	var c claims
 	if v.merges() {
 		var err error
-		if c, err = claimsOf(object); err != nil {
+		if c, err = claimsOf(doc); err != nil {
 			return nil, "", err
 		}
-		if err := c.check(v.secret, manager); err != nil {
+		if err := c.check(v.secret, fieldManager(v.object.Name)); err != nil {
 			return nil, "", err
 		}
 	} else if v.secret != nil {
-		if err := checkOwner(object, v.secret); err != nil {
+		if err := checkOwner(doc, v.secret); err != nil {
 			return nil, "", err
 		}
 	}
 	begin := time.Now()
-	secret, key, err := r.opener.open(ctx, object)
+	o, err := r.opener.open(ctx, doc)
 	r.metrics.attempted(time.Since(begin), err)
 	if err != nil {
 		return nil, "", err
 	}
-	d := newDesired(object, secret)
+	d := newDesired(doc.object, o)
 	if v.merges() {
 		w, err := r.merging.write(ctx, d, c, v.secret)
-		return w, key, err
+		return w, o.key, err
 	}
 	w, err := r.owning.write(ctx, d, v.secret != nil)
-	return w, key, err
+	return w, o.key, err
 }
 
 // cachedSecret returns the metadata of the Secret of an object, nil if the

@@ -7,11 +7,10 @@ import (
 
 	"github.com/signet-secrets/signet/controller/v1alpha1"
 	"github.com/signet-secrets/signet/seal/manifest"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
 
-// maxNodes bounds the keys, values and lists of a document, each of which takes
-// much more memory than text. A Secret of 1,000 keys has some 2,100.
-const maxNodes = 10_000
+const maxNodes = sopsdoc.MaxControllerNodes
 
 // What it takes at most to read a document from the API server, to parse it and to
 // open it, in bytes: for each byte of its text, and for each node.

@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/signet-secrets/signet/seal/manifest"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
 
 // Limits of what a cluster can hold. etcd takes 1.5 MB for one object, and a
@@ -52,8 +53,16 @@ func checkSize(doc *yaml.Node, s *manifest.Secret) (notes []string, err error) {
 	if len(out) > MaxDocumentBytes {
 		return nil, &SizeError{What: "the sealed document", Bytes: len(out), Limit: MaxDocumentBytes}
 	}
+	spec, err := manifest.EncodeJSON(manifest.Get(manifest.Root(doc), "spec"), "")
+	if err != nil {
+		return nil, err
+	}
 	if len(out) > maxClientSideApply {
 		notes = append(notes, fmt.Sprintf("the sealed document has %d KiB: apply it server-side (kubectl apply --server-side)", len(out)>>10))
+	}
+	if n := manifest.JSONNodes(spec); n > sopsdoc.MaxControllerNodes {
+		notes = append(notes, fmt.Sprintf("the sealed document has %d keys, values and lists: signet-controller opens none with more than %d; "+
+			"divide the Secret into several if the controller is to unseal it", n, sopsdoc.MaxControllerNodes))
 	}
 	return notes, nil
 }

@@ -79,6 +79,11 @@ func Open(ctx context.Context, n *yaml.Node, o Options) (*Opened, error) {
 	if err != nil {
 		return nil, err
 	}
+	return OpenParsed(ctx, doc, o)
+}
+
+// OpenParsed is Open for a document that is parsed already.
+func OpenParsed(ctx context.Context, doc *sopsdoc.SealedSecret, o Options) (*Opened, error) {
 	if o.CheckCreationPolicy {
 		if err := doc.CheckCreationPolicy(); err != nil {
 			return nil, err

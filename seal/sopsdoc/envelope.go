@@ -22,6 +22,11 @@ const envelopeSelector = "^signet$"
 // together.
 const MaxEnvelopeBytes = 3 << 20
 
+// MaxControllerNodes bounds the keys, values and lists (manifest.JSONNodes) in the
+// spec of a document that signet-controller opens: to parse each takes much more
+// memory than its text. A Secret of 1,000 keys has some 2,100.
+const MaxControllerNodes = 10_000
+
 // Envelope is a parsed `spec.sealed`: well formed, not yet authenticated. It
 // is not changed after it was parsed or made.
 type Envelope struct {

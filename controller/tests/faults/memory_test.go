@@ -3,6 +3,7 @@
 package faults
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/signet-secrets/signet/internal/controllertest"
 	"github.com/signet-secrets/signet/seal"
@@ -34,9 +36,9 @@ func TestLargeDocumentsFitIntoMemory(t *testing.T) {
 		spec   func(t *testing.T, namespace string) map[string]any
 		reason string
 	}{
-		{"many keys", 16, sealedForNobody(30_000, 0), "InvalidDocument"},
-		{"many nodes, and no document", 16, junk(ones(150_000)), "InvalidDocument"},
-		{"large, and no document", 40, junk(strings.Repeat("x", 1_400_000)), "InvalidDocument"},
+		{"many keys", 8, sealedForNobody(30_000, 0), "InvalidDocument"},
+		{"many nodes, and no document", 8, junk(ones(150_000)), "InvalidDocument"},
+		{"large, and no document", 24, junk(strings.Repeat("x", 1_400_000)), "InvalidDocument"},
 		{"as many keys and as large as may be", 16, sealedForNobody(3_000, 250), "KeyUnavailable"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -77,9 +79,16 @@ func reads(t *testing.T, c *controllertest.Controller, namespace string) int {
 }
 
 // createOf makes n SealedSecrets with a spec, one by one: each takes the API server
-// some time.
+// some time. It removes them after the test: there are controllers in other tests
+// that look at all namespaces.
 func createOf(t *testing.T, namespace string, n int, spec map[string]any) {
 	t.Helper()
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		if err := lab.Admin.DeleteAllOf(ctx, controllertest.NewSealedSecret(namespace, ""), client.InNamespace(namespace)); err != nil {
+			t.Error(err)
+		}
+	})
 	for i := range n {
 		o := controllertest.NewSealedSecret(namespace, fmt.Sprintf("doc-%d", i))
 		o.Object["spec"] = spec
