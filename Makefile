@@ -6,6 +6,7 @@ SHELL    := bash
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 30s
 TESTBINS := sops kustomize etcd kube-apiserver kube-controller-manager kubectl argocd-cmp-server helm
+MODULES  := controller/config/configtest examples/03-flux/fluxtest
 BUILDINFO = github.com/signet-secrets/signet/internal/buildinfo.version
 RACE     ?= $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && echo -race)
 
@@ -19,13 +20,12 @@ build: ## Build bin/signet, bin/signet-controller and bin/signet-kustomize: stat
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X $(BUILDINFO)=$(VERSION)" -o bin/ \
 		./cmd/signet ./cmd/signet-controller ./cmd/signet-kustomize
 
-test: testbin ## Run all tests, against real programs (built first, minutes once)
+test: testbin ## Run all tests, against real programs (built first, once, in some 20 minutes)
 	go test $(RACE) -count=1 -timeout 30m ./... # many tests build and run programs, which the cache of results does not watch
 	$(if $(RACE),go test -run Bounded ./seal/manifest # its limits hold only without the race detector)
-	go -C controller/config/configtest test -count=1 ./...
-	go -C examples/03-flux/fluxtest test -count=1 ./...
+	@for module in $(MODULES); do (set -x && go -C $$module test -count=1 ./...) || exit 1; done
 
-testbin: ## Build the programs of others that tests and demos run: sops, kustomize, kubectl, a control plane
+testbin: ## Build the programs of others that tests and demos run: sops, kustomize, helm, a control plane, ...
 	@internal/testbin/build.sh $(TESTBINS) >/dev/null
 
 demo: build ## Seal, commit, apply: the whole story on a cluster of its own (first run some 10 minutes)
@@ -51,10 +51,8 @@ verify: ## Check formatting, vet, go.mod, staticcheck, generated files, imports,
 	go vet ./...
 	go mod tidy -diff
 	go tool -modfile=internal/tools/go.mod staticcheck ./...
-	go -C controller/config/configtest vet ./...
-	go -C controller/config/configtest mod tidy -diff
-	go -C examples/03-flux/fluxtest vet ./...
-	go -C examples/03-flux/fluxtest mod tidy -diff
+	@staticcheck=$$(go tool -modfile=internal/tools/go.mod -n staticcheck) && for module in $(MODULES); do \
+		(set -x && cd $$module && go vet ./... && go mod tidy -diff && $$staticcheck ./...) || exit 1; done
 	@internal/tools/manifests.sh --check
 	go test ./internal/depcheck
 	@internal/no-machine-paths.sh

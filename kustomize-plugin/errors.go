@@ -157,12 +157,19 @@ func openHint(err error) string {
 	case errors.As(err, new(*changedError)):
 		return "kustomize sorts the fields of what goes through a transformer, and other transformers change them, which SOPS does not allow: " +
 			"open the file with files: of a configuration of " + sopsdoc.APIVersion + " " + unsealKind + " under generators:"
-	case errors.As(err, new(*unseal.ScopeError)):
+	case hasNamespace(err):
 		return "a document opens only where it was sealed for: put it back, or seal the Secret again for the new place"
 	case errors.As(err, new(*unknownObjectError)):
 		return "a newer version may know it; this one knows " + sopsdoc.APIVersion + " " + sopsdoc.Kind
 	}
 	return ""
+}
+
+// hasNamespace reports whether a *unseal.ScopeError is about a document whose
+// namespace is known. Where none is, something else helps.
+func hasNamespace(err error) bool {
+	e, ok := report.As[*unseal.ScopeError](err)
+	return ok && e.Namespace != ""
 }
 
 // changedError says that a SOPS document from a transformer's input does not

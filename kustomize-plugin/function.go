@@ -117,7 +117,9 @@ func (f *Function) newRun(config *yaml.Node, input *manifest.Stream, generating 
 		if f.Options == nil {
 			return o, errors.New("find keys: the program offers none")
 		}
-		return f.Options(f.Root)
+		o, err = f.Options(f.Root)
+		o.WholeSecrets = true // kustomize's output is applied
+		return o, err
 	})
 	return r
 }

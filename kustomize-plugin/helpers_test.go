@@ -106,7 +106,7 @@ func (l *lab) copyTree(t testing.TB, from string) {
 }
 
 // sealFile seals each document that begins with a line "# signet REACH", of
-// which strict, namespace and cluster are known, and -name, which leaves
+// which strict, namespace and cluster are known, merge, and -name, which leaves
 // spec.secretName out. A file with none is encrypted by stock sops.
 func (l *lab) sealFile(t testing.TB, target string, content []byte) []byte {
 	t.Helper()
@@ -131,7 +131,7 @@ func (l *lab) sealFile(t testing.TB, target string, content []byte) []byte {
 func (l *lab) seal(t testing.TB, secret *yaml.Node, words ...string) *yaml.Node {
 	t.Helper()
 	reach := map[string]seal.Reach{"strict": seal.Strict, "namespace": seal.Namespace, "cluster": seal.Cluster}[words[0]]
-	o := seal.Options{Recipients: l.recipients(), Wrapper: keys.Wrappers{keys.Age: agekey.NewWrapper(nil)}, Reach: reach}
+	o := seal.Options{Recipients: l.recipients(), Wrapper: keys.Wrappers{keys.Age: agekey.NewWrapper(nil)}, Reach: reach, Merge: slices.Contains(words, "merge")}
 	result, err := seal.Seal(context.Background(), secret, nil, o)
 	mustDo(t, err)
 	if slices.Contains(words, "-name") {

@@ -10,6 +10,7 @@ import (
 	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
+	"github.com/signet-secrets/signet/unseal"
 )
 
 // target is an object, with the place where it was found.
@@ -55,32 +56,43 @@ func isSealed(o *manifest.Object) (bool, error) {
 	return manifest.Get(o.Node, sopsdoc.MetadataKey) != nil, nil
 }
 
-// maxParsedNodes bounds what is parsed of one stream: a node takes some 3 us
-// and 200 bytes. It is room for 4,000 SealedSecrets.
+// maxParsedNodes bounds what is parsed in one run: a node takes some 3 us and
+// 200 bytes. It is room for 4,000 SealedSecrets.
 const maxParsedNodes = 500_000
 
-// targets returns the objects of the documents for which want returns true,
-// sealed or not.
-func targets(file string, stream *manifest.Stream, want func(*manifest.Document) bool) ([]*target, error) {
-	var docs []*manifest.Document
+// source is a document that has to be parsed, and the file that it is from.
+type source struct {
+	file string
+	doc  *manifest.Document
+}
+
+// tooMuch refuses documents that would take too much time and memory.
+func tooMuch(docs []source) error {
 	nodes := 0
-	for _, doc := range stream.Documents {
-		if doc.Index > 0 && want(doc) {
-			docs = append(docs, doc)
-			nodes += doc.Nodes()
-		}
+	for _, s := range docs {
+		nodes += s.doc.Nodes()
 	}
 	if len(docs) > 1 && nodes > maxParsedNodes {
-		return nil, &report.PlacedError{File: file, Operation: "read", Err: &tooMuchError{len(docs), nodes}}
+		return &tooMuchError{len(docs), nodes}
 	}
-	var all []*target
-	var errs []error
-	for _, doc := range docs {
-		found, err := documentTargets(file, doc)
-		errs = append(errs, report.Split(err)...)
-		all = append(all, found...)
-	}
-	return all, errors.Join(errs...)
+	return nil
+}
+
+// targets parses documents, several at a time, and returns for each its
+// objects, sealed or not, or what is wrong with it.
+func targets(docs []source) (found [][]*target, errs []error) {
+	found, errs = make([][]*target, len(docs)), make([]error, len(docs))
+	inParallel(len(docs), func(i int) {
+		err := protected(func(i int) (err error) {
+			found[i], err = documentTargets(docs[i].file, docs[i].doc)
+			return err
+		}, i)
+		if panicked, ok := err.(*panicError); ok {
+			err = &report.PlacedError{File: docs[i].file, Document: docs[i].doc.Index, Operation: "read", Err: panicked}
+		}
+		errs[i] = err
+	})
+	return found, errs
 }
 
 func documentTargets(file string, doc *manifest.Document) ([]*target, error) {
@@ -88,6 +100,9 @@ func documentTargets(file string, doc *manifest.Document) ([]*target, error) {
 	var objects []*manifest.Object
 	if err == nil {
 		objects, err = manifest.Objects(node)
+	}
+	if err == nil {
+		err = unseal.CheckUnopened(node, objects)
 	}
 	if err != nil {
 		return nil, &report.PlacedError{File: file, Document: doc.Index, Operation: "read", Err: err}

@@ -4,6 +4,7 @@ package kustomizeplugin
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/signet-secrets/signet/internal/report"
@@ -24,12 +25,20 @@ func (r *run) openSelf(ctx context.Context) error {
 
 // openInput opens what is sealed in the resources that were sent.
 func (r *run) openInput(ctx context.Context) error {
-	all, err := targets("-", r.input, func(doc *manifest.Document) bool {
-		return manifest.MightConcern(doc.Raw(), sopsdoc.Group, sopsdoc.MetadataKey)
-	})
-	if err != nil {
+	var docs []source
+	for _, doc := range r.input.Documents {
+		if doc.Index > 0 && manifest.MightConcern(doc.Raw(), sopsdoc.Group, sopsdoc.MetadataKey) {
+			docs = append(docs, source{"-", doc})
+		}
+	}
+	if err := tooMuch(docs); err != nil {
+		return &report.PlacedError{File: "-", Operation: "read", Err: err}
+	}
+	found, errs := targets(docs)
+	if err := joined(errs); err != nil {
 		return err
 	}
+	all := slices.Concat(found...)
 	sealed := slices.DeleteFunc(sealedOf(all), isLocal)
 	if len(sealed) == 0 {
 		r.notes.Note("resources", "nothing in them is sealed")
@@ -52,13 +61,9 @@ func (r *run) openFiles(ctx context.Context, patterns []string) error {
 	if err != nil {
 		return err
 	}
-	var all []*target
-	for i, name := range names {
-		found, err := fileTargets(name, content[i])
-		if err != nil {
-			return err
-		}
-		all = append(all, found...)
+	all, err := r.fileTargets(names, content)
+	if err != nil {
+		return err
 	}
 	opened, err := r.open(ctx, sealedOf(all))
 	if err != nil {
@@ -76,24 +81,55 @@ func (r *run) openFiles(ctx context.Context, patterns []string) error {
 	return nil
 }
 
-func fileTargets(name string, content []byte) ([]*target, error) {
-	stream, err := manifest.Split(content)
-	if err != nil {
-		return nil, &report.PlacedError{File: name, Operation: "read", Err: err}
+// fileTargets returns the objects of all files, in the order of these, or all
+// errors in that order.
+func (r *run) fileTargets(names []string, content [][]byte) ([]*target, error) {
+	var docs []source
+	ends := make([]int, len(names)) // of the files' documents in docs
+	errs := make([]error, len(names))
+	for i, name := range names {
+		stream, err := manifest.Split(content[i])
+		if err != nil {
+			errs[i] = &report.PlacedError{File: name, Operation: "read", Err: err}
+			stream = &manifest.Stream{}
+		}
+		for _, doc := range stream.Documents {
+			if doc.Index > 0 {
+				docs = append(docs, source{name, doc})
+			}
+		}
+		ends[i] = len(docs)
 	}
-	found, err := targets(name, stream, func(*manifest.Document) bool { return true })
-	if err != nil {
-		return nil, err
+	if err := tooMuch(docs); err != nil {
+		return nil, r.atConfig("read", err)
 	}
+	found, wrong := targets(docs)
+	start := 0
+	for i, end := range ends {
+		if errs[i] == nil {
+			errs[i] = joined(wrong[start:end])
+		}
+		if errs[i] == nil {
+			errs[i] = checkFile(names[i], slices.Concat(found[start:end]...))
+		}
+		start = end
+	}
+	return slices.Concat(found...), joined(errs)
+}
+
+// checkFile refuses a file of what are no objects, or in which nothing is
+// sealed.
+func checkFile(name string, found []*target) error {
+	var errs []error
 	for _, t := range found {
 		if t.Kind() == "" || t.APIVersion() == "" {
-			return nil, t.at("read", errNotObject)
+			errs = append(errs, t.at("read", errNotObject))
 		}
 	}
-	if len(sealedOf(found)) == 0 {
-		return nil, &report.PlacedError{File: name, Operation: "read", Err: errNothingSealed}
+	if len(errs) == 0 && len(sealedOf(found)) == 0 {
+		return &report.PlacedError{File: name, Operation: "read", Err: errNothingSealed}
 	}
-	return found, nil
+	return errors.Join(errs...)
 }
 
 // readFiles reads the files that the patterns name, each once and sorted.
@@ -103,12 +139,16 @@ func (r *run) readFiles(patterns []string) (names []string, content [][]byte, er
 		return nil, nil, &report.PlacedError{File: r.root, Operation: "read", Err: cause(err)}
 	}
 	defer t.close()
-	for _, pattern := range patterns {
+	errs := make([]error, len(patterns))
+	for i, pattern := range patterns {
 		found, err := t.match(pattern)
 		if err != nil {
-			return nil, nil, &report.PlacedError{File: pattern, Operation: "read", Err: err}
+			errs[i] = &report.PlacedError{File: pattern, Operation: "read", Err: err}
 		}
 		names = append(names, found...)
+	}
+	if err := joined(errs); err != nil {
+		return nil, nil, err
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
@@ -116,16 +156,18 @@ func (r *run) readFiles(patterns []string) (names []string, content [][]byte, er
 	return names, content, err
 }
 
+// readAll reads files one after the other: their limit is for all together.
 func (t *tree) readAll(names []string) ([][]byte, error) {
 	content := make([][]byte, len(names))
+	errs := make([]error, len(names))
 	for i, name := range names {
 		text, err := t.read(name)
 		if err != nil {
-			return nil, &report.PlacedError{File: name, Operation: "read", Err: err}
+			errs[i] = &report.PlacedError{File: name, Operation: "read", Err: err}
 		}
 		content[i] = text
 	}
-	return content, nil
+	return content, joined(errs)
 }
 
 // plainStream writes the input with the result, as legacy plugins do.
@@ -135,12 +177,12 @@ func (r *run) plainStream() ([]byte, error) {
 			return nil, err
 		}
 	}
+	written, err := encodeAll(r.generated)
+	if err != nil {
+		return nil, err
+	}
 	out := slices.Clone(r.input.Bytes())
-	for _, node := range r.generated {
-		text, err := manifest.EncodeYAML(node)
-		if err != nil {
-			return nil, err
-		}
+	for _, text := range written {
 		if len(out) > 0 {
 			if out[len(out)-1] != '\n' {
 				out = append(out, '\n')

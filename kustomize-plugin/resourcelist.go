@@ -237,8 +237,31 @@ func (l *resourceList) findSelf() error {
 // resources.
 func (l *resourceList) generating() bool { return l.self || len(l.items) == 0 }
 
+// encodeAll writes documents, several at a time.
+func encodeAll(nodes []*yaml.Node) ([][]byte, error) {
+	written := make([][]byte, len(nodes))
+	errs := make([]error, len(nodes))
+	inParallel(len(nodes), func(i int) {
+		errs[i] = protected(func(i int) (err error) {
+			written[i], err = manifest.EncodeYAML(nodes[i])
+			return err
+		}, i)
+	})
+	return written, joined(errs)
+}
+
 // with writes the list with the result of a run.
 func (l *resourceList) with(r *run) ([]byte, error) {
+	var nodes []*yaml.Node
+	for _, doc := range l.stream.Documents {
+		if node := r.replaced[doc]; node != nil && !l.self {
+			nodes = append(nodes, node)
+		}
+	}
+	written, err := encodeAll(append(nodes, r.generated...))
+	if err != nil {
+		return nil, err
+	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "apiVersion: %s\nkind: %s\nitems:", l.apiVersion, listKind)
 	empty := b.Len()
@@ -251,18 +274,11 @@ func (l *resourceList) with(r *run) ([]byte, error) {
 			b.Write(bytes.TrimSuffix(l.items[i], []byte("\n")))
 			b.WriteByte('\n')
 		default:
-			text, err := manifest.EncodeYAML(node)
-			if err != nil {
-				return nil, err
-			}
-			b.Write(asItem(text))
+			b.Write(asItem(written[0]))
+			written = written[1:]
 		}
 	}
-	for _, node := range r.generated {
-		text, err := manifest.EncodeYAML(node)
-		if err != nil {
-			return nil, err
-		}
+	for _, text := range written {
 		b.Write(asItem(text))
 	}
 	if b.Len() == full {

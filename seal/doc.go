@@ -14,7 +14,17 @@
 //	seal/keys/...   key services, one package each: agekey, awskms,
 //	                gcpkms, azurekv, vault, pgp
 //	unseal          document -> Secret, verified; SealingKeys as identities
-//	cmd/signet      the command line
+//	unseal/sopsfile SOPS files of every format -> their text
+//
+// And what stands on them:
+//
+//	kustomize-plugin      the function of kustomize; in argocd/, the plugin of Argo CD
+//	controller            the controller; in v1alpha1/, the types of its API
+//	cmd/signet            the command line
+//	cmd/signet-kustomize  the program of the function
+//	cmd/signet-controller the program of the controller
+//	internal/userkeys     the keys of whoever runs a program
+//	internal/report       how programs talk; internal/buildinfo, their version
 //
 // FORMAT.md beside this file specifies the documents, completely enough for a
 // second implementation.

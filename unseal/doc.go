@@ -10,7 +10,8 @@
 // document is refused.
 //
 // OpenFile reads SOPS-encrypted documents by SOPS's own rules. They have no
-// scope: whoever can place one anywhere can have it opened there.
+// scope: whoever can place one anywhere can have it opened there. What is no
+// object of Kubernetes, or not YAML, is for package unseal/sopsfile.
 //
 // Options.Namespaces limits both to some namespaces, for callers that open what
 // others have written: a *ForbiddenNamespaceError, before any key is used.

@@ -36,6 +36,11 @@ type Options struct {
 	// CheckCreationPolicy refuses documents whose spec.creationPolicy is not
 	// what they were sealed for. It is for callers that act on that field.
 	CheckCreationPolicy bool
+	// WholeSecrets is for callers whose result is applied as it is, and then
+	// replaces the Secret of that name. Documents that were sealed to be added
+	// to the Secret of somebody else are refused with a *MergeError, and those
+	// that CheckCreationPolicy refuses, too, before a key is used.
+	WholeSecrets bool
 }
 
 func (o Options) policy() sopsdoc.Policy {
@@ -72,7 +77,7 @@ type Opened struct {
 
 // Open opens the SealedSecret object n, a mapping or a document node. The
 // package comment lists its errors; there is also a *NamespaceError, a
-// *ForbiddenNamespaceError, and in the *keys.NoKeyError a *KeyError or
+// *ForbiddenNamespaceError, a *MergeError, and in the *keys.NoKeyError a *KeyError or
 // *KeyNamespaceError for each SealingKey that was of no use.
 func Open(ctx context.Context, n *yaml.Node, o Options) (*Opened, error) {
 	doc, err := sopsdoc.ParseSealedSecret(manifest.Root(n))
@@ -84,10 +89,8 @@ func Open(ctx context.Context, n *yaml.Node, o Options) (*Opened, error) {
 
 // OpenParsed is Open for a document that is parsed already.
 func OpenParsed(ctx context.Context, doc *sopsdoc.SealedSecret, o Options) (*Opened, error) {
-	if o.CheckCreationPolicy {
-		if err := doc.CheckCreationPolicy(); err != nil {
-			return nil, err
-		}
+	if err := o.checkMerge(doc); err != nil {
+		return nil, err
 	}
 	namespace, err := o.place(doc)
 	if err != nil {

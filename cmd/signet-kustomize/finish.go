@@ -68,7 +68,7 @@ func aboutDocument(err error) bool {
 		case ok && placed.Operation == "open", userkeys.AboutKeys(err),
 			errors.As(err, new(*unseal.ScopeError)), errors.As(err, new(*unseal.NamespaceError)),
 			errors.As(err, new(*sopsdoc.TamperedError)), errors.As(err, new(*sopsdoc.InvalidError)),
-			errors.As(err, new(*sopsdoc.DeniedError)):
+			errors.As(err, new(*sopsdoc.DeniedError)), errors.As(err, new(*unseal.ListError)), errors.As(err, new(*userkeys.TimeoutError)):
 			return true
 		}
 	}

@@ -47,6 +47,9 @@ for keys that the allow-list names: $` + userkeys.AllowVariable + `, else the fi
 signet/allow-keys in the configuration folder (see signet unseal --help). Nobody
 is asked for a passphrase, and no age plugin is run.
 
+$` + userkeys.TimeoutVariable + `, as in 50s, is how long a run may take; one that takes longer
+fails, and names the keys that gave no answer.
+
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a document could not be opened
 or verified.
 `

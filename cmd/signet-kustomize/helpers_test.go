@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 	p := process{in: os.Stdin, out: os.Stdout, err: os.Stderr, options: userOptions(os.Stderr)}
 	switch role {
 	case "panic in options":
-		p.options = func(string) (unseal.Options, error) { panic(panicText) }
+		p.options = func(string, *userkeys.Watch) (unseal.Options, error) { panic(panicText) }
 	case "panic in the program":
 		p.in = panicking{}
 		p.out = panicking{}

@@ -11,16 +11,16 @@ import (
 	"github.com/signet-secrets/signet/unseal"
 )
 
-// callTimeout is less than what Argo CD gives a whole build (90 s), and leaves
-// room for several attempts of a call.
+// callTimeout is less than what Argo CD gives a plugin by default (60 s), and
+// leaves room for several attempts of a call.
 const callTimeout = 45 * time.Second
 
 // userOptions returns the keys of whoever runs kustomize: what the environment
 // names, and the SealingKeys from the root of the kustomization up to that of
 // its repository. Nobody is asked for anything, and no age plugin is run.
-func userOptions(stderr io.Writer) func(root string) (unseal.Options, error) {
-	return func(root string) (unseal.Options, error) {
-		sources := userkeys.Sources{Program: program, Stderr: stderr, CallTimeout: callTimeout}
+func userOptions(stderr io.Writer) optionsFunc {
+	return func(root string, watch *userkeys.Watch) (unseal.Options, error) {
+		sources := userkeys.Sources{Program: program, Stderr: stderr, CallTimeout: callTimeout, Watch: watch}
 		return sources.Options(filepath.Join(root, "-")) // whatever lies in it
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
 
@@ -76,6 +77,7 @@ func runCommand(ctx context.Context, c console, args []string) (input, error) {
 	command.Stdin, command.Stdout, command.Stderr = c.in, limited, c.err
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = commandDelay
+	command.Env = commandEnv(ctx)
 	err := command.Run()
 	if limited.exceeded {
 		return input{}, &commandError{name: args[0], err: manifest.ErrTooLarge}
@@ -88,6 +90,17 @@ func runCommand(ctx context.Context, c console, args []string) (input, error) {
 		return input{}, &report.PlacedError{File: args[0], Operation: "read", Err: err}
 	}
 	return input{name: args[0], stream: stream, fromCommand: true}, nil
+}
+
+// commandEnv gives a command less time than there is: if it opens something by
+// itself, it can still say which key it waits for.
+func commandEnv(ctx context.Context) []string {
+	deadline, limited := ctx.Deadline()
+	if !limited {
+		return nil // as it is
+	}
+	left := max(time.Until(deadline)*9/10, time.Nanosecond)
+	return append(os.Environ(), userkeys.TimeoutVariable+"="+left.String())
 }
 
 // commandDelay is how long an interrupted command, or one that has left its

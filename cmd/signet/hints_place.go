@@ -10,6 +10,9 @@ import (
 
 // placeHint is about --only-namespace.
 func placeHint(err error) string {
+	if e, ok := report.As[*twoFlagsError](err); ok {
+		return e.hint()
+	}
 	if e, ok := report.As[*namespaceFlagError](err); ok {
 		if e.name == "" {
 			return "a variable in it may not be set; --only-namespace '*' is every namespace"

@@ -162,8 +162,9 @@ func (in input) remark(objects []found) {
 // openStream opens what is sealed in a stream and returns the whole stream, or
 // an error for each document that could not be opened.
 func openStream(ctx context.Context, in input, o unseal.Options) ([]byte, error) {
+	unopened := in.unopened()
 	objects, err := in.objects(in.toOpen, sopsdoc.Group, sopsdoc.MetadataKey)
-	if err != nil {
+	if err := errors.Join(append(report.Split(unopened), report.Split(err)...)...); err != nil {
 		return nil, asOpenErrors(err)
 	}
 	in.remark(objects)

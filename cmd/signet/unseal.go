@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -33,6 +34,15 @@ and stays behind, and so do annotations for GitOps tools.
 documents come from, as in a plugin of Argo CD; whatever would be elsewhere is
 refused before a key is used. Of a SOPS-encrypted manifest nothing but its own
 metadata.namespace says where it belongs: with a limit it must be there.
+
+--timeout ends a run that waits for a key service which does not answer, before
+whoever has started it loses patience and says nothing about why. It counts from
+the start and includes the command. Without it calls to key services end by
+themselves, most after a minute; for a passphrase it waits.
+
+What was sealed with --merge is printed for people who name its file, with a
+note. From stdin, from a command and with --only-namespace it is refused:
+applied, it would replace the Secret that it is to be added to.
 
 Age identities are looked for where SOPS looks: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE,
 SOPS_AGE_KEY_CMD, ~/.config/sops/age/keys.txt, SSH keys; and in --age-key-file.
@@ -86,6 +96,7 @@ type unsealCommand struct {
 	keyFlags
 	namespace     string
 	onlyNamespace []string
+	timeout       time.Duration
 }
 
 func newUnseal(c console) *cobra.Command {
@@ -102,6 +113,8 @@ func newUnseal(c console) *cobra.Command {
 	cmd.Flags().StringVarP(&u.namespace, "namespace", "n", "", "`NAMESPACE` of documents that name none; one that names another is an error")
 	cmd.Flags().StringArrayVar(&u.onlyNamespace, "only-namespace", nil,
 		"open only documents whose Secret will be in these `NAMESPACES`, separated by commas; * is every one")
+	cmd.Flags().DurationVar(&u.timeout, "timeout", 0,
+		"`DURATION`, as in 50s, after which the run fails and names the keys that gave no answer; 0 is none (default $"+userkeys.TimeoutVariable+")")
 	return cmd
 }
 
@@ -110,20 +123,51 @@ func (u *unsealCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := u.inputs(cmd, args)
+	limit, err := userkeys.Timeout(u.timeout, cmd.Flags().Changed("timeout"))
 	if err != nil {
-		return err
+		return u.usageOfTimeout(cmd, err)
 	}
-	o, err := u.options(u.err, inputs, true)
-	if err != nil {
+	var inputs []input
+	var outputs [][]byte
+	watch := new(userkeys.Watch)
+	err = watch.Within(cmd.Context(), limit, func(ctx context.Context) (err error) {
+		cmd.SetContext(ctx)
+		inputs, outputs, err = u.open(cmd, args, namespaces, watch)
 		return err
+	})
+	if errors.As(err, new(*userkeys.TimeoutError)) {
+		return &openError{err}
 	}
-	o.Namespace, o.Namespaces = u.namespace, namespaces
-	outputs, err := openAll(cmd.Context(), u.console, inputs, o)
 	if err != nil {
-		return err
+		return u.withFlags(namespaces, err)
 	}
 	return u.outputFlags.write(u.out, inputs, outputs, modePlain)
+}
+
+// open reads and opens what the arguments name.
+func (u *unsealCommand) open(cmd *cobra.Command, args, namespaces []string, watch *userkeys.Watch) ([]input, [][]byte, error) {
+	inputs, err := u.inputs(cmd, args)
+	if err != nil {
+		return nil, nil, err
+	}
+	sources := u.sources(u.err, true)
+	sources.Watch = watch
+	o, err := sources.Options(documentPaths(inputs)...)
+	if err != nil {
+		return nil, nil, u.usage(err)
+	}
+	o.Namespace, o.Namespaces, o.WholeSecrets = u.namespace, namespaces, u.forCluster(inputs, namespaces)
+	outputs, err := openAll(cmd.Context(), u.console, inputs, o)
+	return inputs, outputs, err
+}
+
+// usageOfTimeout makes a mistake in --timeout, not in the variable, one in the
+// command line.
+func (u *unsealCommand) usageOfTimeout(cmd *cobra.Command, err error) error {
+	if cmd.Flags().Changed("timeout") {
+		return usage(cmd, err)
+	}
+	return err
 }
 
 // namespaces returns those of --only-namespace, nil without the flag. A variable

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package helm runs the commands of this example, and gives the post-renderer
-// what Helm 3 and Helm 4 give it. No Helm takes part.
+// Package helm runs the commands of this example, has Helm 4 render its chart
+// with the plugin, and gives the post-renderer what Helm 3 and Helm 4 give it.
 package helm
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ import (
 const value = "correct horse battery"
 
 func TestReadme(t *testing.T) {
-	s := readme.Start(t, "signet")
+	s := readme.Start(t, "signet", "helm")
 	out := s.Follow(t, readme.Blocks{Run: 2, Cluster: 3})
 	if !strings.Contains(out, "password: "+value+"\n") {
 		t.Errorf("the post-renderer printed\n%s", out)
@@ -42,6 +43,14 @@ func TestReadme(t *testing.T) {
 			s.Fails(t, "HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent ./signet/post-render.sh < stream", "no key")
 		})
 	}
+	t.Run("Helm 4 itself", func(t *testing.T) {
+		checkObjects(t, s.Must(t, readme.Block(t, "With Helm of any version")))
+		const template = `export XDG_DATA_HOME="$HOME/.local/share"
+helm template shop chart --namespace prod --post-renderer signet --post-renderer-args=--only-namespace=`
+		s.Must(t, `XDG_DATA_HOME="$HOME/.local/share" helm plugin install ./signet`)
+		checkObjects(t, s.Must(t, template+"prod"))
+		s.Fails(t, template+"dev", "post-renderer")
+	})
 	t.Run("a SOPS-encrypted Secret and Helm 4", func(t *testing.T) {
 		s.Must(t, "echo -n x | signet seal --as sops --name api -n prod --from-file=token=- -o api.yaml")
 		s.Must(t, "./signet/post-render.sh < api.yaml")
@@ -96,6 +105,7 @@ func checkObjects(t *testing.T, stream string) {
 			t.Errorf("values %q", o.StringData)
 		}
 	}
+	slices.Sort(kinds) // Helm 4 has an order of its own
 	if diff := cmp.Diff([]string{"Deployment prod/shop", "Secret prod/db"}, kinds); diff != "" {
 		t.Error(diff)
 	}

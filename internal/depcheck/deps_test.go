@@ -29,7 +29,7 @@ var shared = []string{"internal/buildinfo", "internal/report", "internal/userkey
 // two share. The first row that matches a package is its row.
 var rows = []row{
 	{packages: "cmd/signet", may: slices.Concat(libraries, shared)},
-	{packages: "cmd/signet-kustomize", may: slices.Concat(libraries, shared, []string{"kustomize-plugin"})},
+	{packages: "cmd/signet-kustomize", may: slices.Concat(shared, []string{"kustomize-plugin", "unseal", "seal/keys", "seal/keys/*", "seal/sopsdoc"})},
 	{packages: "cmd/signet-controller", may: []string{"controller", "internal/buildinfo", "seal/keys", "seal/keys/*", "seal/sopsdoc"}},
 
 	// What programs have in common. The controller shares the version only: it
@@ -130,6 +130,11 @@ var bans = []ban{
 		packages: "kustomize-plugin",
 		paths:    []string{module + "/seal", module + "/internal/userkeys"},
 		reason:   "it opens documents, with the keys that its program gives it",
+	},
+	{
+		packages: "cmd/signet-kustomize",
+		paths:    []string{module + "/seal", "github.com/spf13/cobra/..."},
+		reason:   "it only opens, and a build starts it once for each configuration",
 	},
 	{
 		packages: "...",

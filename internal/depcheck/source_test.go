@@ -17,19 +17,22 @@ import (
 	"testing"
 )
 
-// What no source file outside internal/ and tests may hold.
+// What no source file that ships may hold.
 const (
 	noInit   = "func init: importing a package must do nothing; build what is needed in a constructor"
 	noRegexp = "package-level regular expression: every program that links the package pays for it at start; use sync.OnceValue"
 )
 
 func TestSourceRules(t *testing.T) {
-	files, err := sourceFiles(root)
+	files, err := sourceFiles(root, load(t).ships)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) == 0 {
-		t.Fatal("no source files found")
+	for _, folder := range slices.Concat([]string{"seal", "unseal", "kustomize-plugin", "controller", "cmd/signet"}, shared) {
+		folder = filepath.Join(root, filepath.FromSlash(folder))
+		if !slices.ContainsFunc(files, func(file string) bool { return filepath.Dir(file) == folder }) {
+			t.Errorf("no source file of %s is looked at", folder)
+		}
 	}
 	for _, file := range files {
 		src, err := os.ReadFile(file)
@@ -46,32 +49,45 @@ func TestSourceRules(t *testing.T) {
 	}
 }
 
-// sourceFiles returns the Go files of the module at dir whatever their build
-// constraints, without tests, internal/ at the top, testdata and nested modules.
-func sourceFiles(dir string) ([]string, error) {
+// ships tells whether a package, relative to the module, is for others: all are
+// but those in internal/ that no program links.
+func (g *graph) ships(name string) bool {
+	return !match("internal/...", name) || slices.ContainsFunc(g.own(), func(p *pkg) bool {
+		return match("cmd/...", relative(p.ImportPath)) &&
+			g.chain(p.ImportPath, func(linked string) bool { return linked == module+"/"+name }) != nil
+	})
+}
+
+// sourceFiles returns the Go files of the packages that ship in the module at
+// dir, whatever their build constraints, without tests, testdata and nested
+// modules.
+func sourceFiles(dir string, ships func(name string) bool) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case entry.IsDir():
-			if file != dir && skipped(dir, file) {
+			if file != dir && skipped(file) {
 				return fs.SkipDir
 			}
 		case strings.HasSuffix(file, ".go") && !strings.HasSuffix(file, "_test.go"):
-			files = append(files, file)
+			name, err := filepath.Rel(dir, filepath.Dir(file))
+			if err != nil {
+				return err
+			}
+			if ships(filepath.ToSlash(name)) {
+				files = append(files, file)
+			}
 		}
 		return nil
 	})
 	return files, err
 }
 
-func skipped(dir, folder string) bool {
+func skipped(folder string) bool {
 	name := filepath.Base(folder)
 	if name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
-		return true
-	}
-	if folder == filepath.Join(dir, "internal") {
 		return true
 	}
 	_, err := os.Stat(filepath.Join(folder, "go.mod"))
@@ -135,6 +151,54 @@ func importName(tree *ast.File, importPath string) string {
 		return filepath.Base(importPath)
 	}
 	return ""
+}
+
+func TestShips(t *testing.T) {
+	internal := []string{module + "/internal/shared", module + "/internal/below"}
+	g := newGraph([]*pkg{
+		{ImportPath: module + "/cmd/program", Imports: internal[:1]},
+		{ImportPath: internal[0], Imports: internal[1:]},
+		{ImportPath: internal[1]},
+		{ImportPath: module + "/internal/equipment", Imports: internal},
+		{ImportPath: module + "/internal/equipment/cmd", Imports: []string{module + "/internal/equipment"}},
+		{ImportPath: module + "/library/internal/part"},
+	})
+	for name, want := range map[string]bool{
+		"cmd/program": true, "library/internal/part": true, "not/in/the/graph": true,
+		"internal/shared": true, "internal/below": true, "internal": false,
+		"internal/equipment": false, "internal/equipment/cmd": false, "internal/not/in/the/graph": false,
+	} {
+		if got := g.ships(name); got != want {
+			t.Errorf("ships(%q) = %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestSourceFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{
+		"a.go", "a_test.go", "a_windows.go", "lib/b.go", "lib/testdata/c.go", "lib/_old/d.go", ".hidden/e.go",
+		"nested/go.mod", "nested/f.go", "internal/shared/g.go", "internal/shared/h_test.go", "internal/equipment/i.go",
+	} {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := sourceFiles(dir, func(name string) bool { return name != "internal/equipment" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range files {
+		files[i] = filepath.ToSlash(strings.TrimPrefix(files[i], dir+string(filepath.Separator)))
+	}
+	want := []string{"a.go", "a_windows.go", "internal/shared/g.go", "lib/b.go"}
+	if slices.Sort(files); !slices.Equal(files, want) {
+		t.Errorf("sourceFiles = %q, want %q", files, want)
+	}
 }
 
 func TestViolations(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Lines makes text fit for a terminal, as Visible does for one line, and sets
@@ -22,27 +23,41 @@ func Lines(text string) string {
 }
 
 // Visible makes foreign text fit for one line of a terminal: characters that
-// would steer it are escaped, private keys are not shown, and what is longer
+// would steer it are escaped, as are bytes that are no UTF-8, private keys are not shown, and what is longer
 // than 4000 bytes is cut. Names, paths and arguments may hold any of it, by
 // attack or by mistake.
 func Visible(text string) string {
-	const most = 4000
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "..."
-	}
-	text = WithoutKeys(text)
-	if !strings.ContainsFunc(text, steers) {
+	text = WithoutKeys(cut(text))
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, steers) {
 		return text
 	}
 	var b strings.Builder
-	for _, r := range text {
-		if steers(r) {
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		switch {
+		case r == utf8.RuneError && size == 1: // 0x9b alone steers some terminals
+			fmt.Fprintf(&b, `\x%02x`, text[0])
+		case steers(r):
 			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-			continue
+		default:
+			b.WriteString(text[:size])
 		}
-		b.WriteRune(r)
+		text = text[size:]
 	}
 	return b.String()
+}
+
+// cut shortens text that is too long, between two characters.
+func cut(text string) string {
+	const most = 4000
+	if len(text) <= most {
+		return text
+	}
+	end := most
+	for end > most-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "..."
 }
 
 func steers(r rune) bool { return !unicode.IsPrint(r) }

@@ -16,6 +16,10 @@ func TestVisible(t *testing.T) {
 		{"identity", "x AGE-SECRET-KEY-1QQPQQPQQPQQ y", "x (a private key) y"},
 		{"hybrid identity", "AGE-SECRET-KEY-PQ-1QQPQQPQQPQQ", "(a private key)"},
 		{"plugin identity in lower case", "age-plugin-yubikey-1qqpqqpqqpqq", "(a private key)"},
+		{"invalid UTF-8", "a\x9b2Kb\xff", `a\x9b2Kb\xff`},
+		{"replacement character", "a\uFFFDb", "a\uFFFDb"},
+		{"cut within a character", strings.Repeat("a", 3999) + "üb", strings.Repeat("a", 3999) + "..."},
+		{"long and invalid", strings.Repeat("a", 3998) + "\xff\xff\xffb", strings.Repeat("a", 3998) + `\xff\xff` + "..."},
 		{"long", strings.Repeat("ü", 3000), strings.Repeat("ü", 2000) + "..."},
 	}
 	for _, test := range tests {

@@ -153,6 +153,15 @@ func (h Hints) Open(err error) string {
 	if _, ok := report.As[*unseal.NamespaceError](err); ok && h.Flags {
 		return "leave -n out, or name the namespace of the document"
 	}
+	if hint := h.time(err); hint != "" {
+		return hint
+	}
+	if e, ok := report.As[*unseal.ListError](err); ok {
+		return "open it with sops decrypt, take its items out of the " + e.Kind + ", and encrypt or seal each as a document of its own"
+	}
+	if _, ok := report.As[*unseal.MergeError](err); ok {
+		return h.merge()
+	}
 	if _, ok := report.As[*sopsdoc.TamperedError](err); ok || malformed(err) {
 		if placed, ok := report.As[*report.PlacedError](err); ok && placed.Operation == readKey {
 			return "restore it from Git: git log -p " + report.FileOf(err) + " shows who changed it"
@@ -160,6 +169,34 @@ func (h Hints) Open(err error) string {
 		return "restore it from Git (git log -p FILE shows who changed it), or seal the Secret again"
 	}
 	return ""
+}
+
+// time is about the time limit of a run.
+func (h Hints) time(err error) string {
+	where := "$" + TimeoutVariable
+	if h.Flags {
+		where = "--timeout"
+	}
+	e, ok := report.As[*TimeoutError](err)
+	switch {
+	case errors.As(err, new(*DurationError)):
+		return "a time limit is written as 50s or 2m; 0 is none"
+	case ok && len(e.Waiting) > 0:
+		return "see whether the key service can be reached from here, with the proxy and the credentials that are set; a longer " + where + " gives it more time"
+	case ok:
+		return "a longer " + where + " gives what is run, and what is read, more time"
+	}
+	return ""
+}
+
+// merge says who can do what was sealed for merging.
+func (h Hints) merge() string {
+	hint := "only signet-controller adds keys to a Secret: have the SealedSecret itself applied, and opened by nothing before; " +
+		"for a Secret of its own seal it with --merge=false"
+	if h.Flags {
+		hint += "; to look at it: signet unseal FILE"
+	}
+	return hint
 }
 
 func denied(e *sopsdoc.DeniedError) string {

@@ -47,6 +47,11 @@ func TestHints(t *testing.T) {
 		{"malformed to seal", &report.PlacedError{File: "x", Operation: "seal", Err: &sopsdoc.InvalidError{}}, "", ""},
 		{"denied type", &sopsdoc.DeniedError{Path: "spec.sealed.type"}, "belongs to the cluster or to Helm", "belongs to the cluster or to Helm"},
 		{"denied label", &sopsdoc.DeniedError{Path: "metadata.labels.x"}, "remove the label or annotation", "remove the label or annotation"},
+		{"List", &unseal.ListError{Kind: "SecretList"}, "take its items out of the SecretList", "take its items out of the SecretList"},
+		{"merge", &unseal.MergeError{Secret: "db"}, "to look at it: signet unseal FILE", "only signet-controller adds keys to a Secret"},
+		{"late", &TimeoutError{Waiting: []string{"kms x"}}, "a longer --timeout gives it", "a longer $SIGNET_TIMEOUT gives it"},
+		{"late without a key", &TimeoutError{}, "a longer --timeout gives what is run", "a longer $SIGNET_TIMEOUT gives what is run"},
+		{"no duration", &DurationError{}, "written as 50s or 2m", "written as 50s or 2m"},
 		{"something else", errors.New("x"), "", ""},
 	}
 	for _, test := range tests {
@@ -62,7 +67,7 @@ func TestHints(t *testing.T) {
 				if want == "" && got != "" || !strings.Contains(got, want) {
 					t.Errorf("flags %v: %q\nwant %q", flags, got, want)
 				}
-				for _, flag := range []string{"--age-key-file", "--sealing-key", "--allow-keys", " -n"} {
+				for _, flag := range []string{"--age-key-file", "--sealing-key", "--allow-keys", "--timeout", "signet unseal", " -n"} {
 					if !flags && strings.Contains(got, flag) {
 						t.Errorf("names %s: %s", flag, got)
 					}

@@ -24,6 +24,7 @@ const CallsAtOnce = 20
 type services struct {
 	allow    keys.AllowList
 	counters *keys.Counters
+	watch    *Watch
 	limit    *keys.Limit
 	aws      *awskms.Service
 	gcp      *gcpkms.Service
@@ -37,6 +38,7 @@ func (s Sources) services(allow keys.AllowList) *services {
 	return &services{
 		allow:    allow,
 		counters: cmp.Or(s.Counters, &keys.Counters{}),
+		watch:    s.Watch,
 		limit:    keys.NewLimit(CallsAtOnce),
 		aws: awskms.New(awskms.Options{
 			AllowReplica: func(e keys.KMSEntry) error { return allow.Check(e) },
@@ -66,14 +68,14 @@ func (s *services) wrapper(plugins *plugin.ClientUI) keys.Wrapper {
 // sources. What a key service gave is remembered for a while.
 func (s *services) unwrapper(sources agekey.Sources) keys.Unwrapper {
 	remote := func(u keys.Unwrapper) keys.Unwrapper {
-		return keys.NewCache(s.limit.Unwrapper(s.counters.Unwrapper(u)), keys.CacheOptions{}, s.counters)
+		return keys.NewCache(s.limit.Unwrapper(s.counters.Unwrapper(s.watch.unwrapper(u))), keys.CacheOptions{}, s.counters)
 	}
 	return s.allow.Unwrapper(keys.Unwrappers{
-		keys.Age:     agekey.NewUnwrapper(sources),
+		keys.Age:     s.watch.unwrapper(agekey.NewUnwrapper(sources)), // a plugin or a command may hang, too
 		keys.AWSKMS:  remote(s.aws),
 		keys.GCPKMS:  remote(s.gcp),
 		keys.AzureKV: remote(s.azure),
 		keys.Vault:   remote(s.vault),
-		keys.PGP:     s.limit.Unwrapper(s.counters.Unwrapper(s.pgp)), // no cache: a prompt must end with its caller
+		keys.PGP:     s.limit.Unwrapper(s.counters.Unwrapper(s.watch.unwrapper(s.pgp))), // no cache: a prompt must end with its caller
 	})
 }

@@ -44,6 +44,8 @@ type Sources struct {
 	CallTimeout time.Duration
 	// Counters count the calls to key services. Nil: nobody wants to know.
 	Counters *keys.Counters
+	// Watch knows which keys are being waited for. Nil: nobody wants to know.
+	Watch *Watch
 }
 
 // Options returns with which keys to open the documents of these paths, "-" for

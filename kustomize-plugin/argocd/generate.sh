@@ -7,6 +7,9 @@
 # Installed as signet-argocd-generate. POSIX sh; see README.md for parameters.
 set -eu
 
+# Argo CD gives a plugin 60 s by default and then says nothing about why.
+export SIGNET_TIMEOUT="${SIGNET_TIMEOUT:-50s}"
+
 # Argo CD shows stderr: first what went wrong, then what helps.
 fail() {
 	printf 'signet: error: %s\nsignet: hint: %s\n' "$1" "$2" >&2

@@ -5,6 +5,7 @@ package readme
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -22,6 +23,44 @@ func TestBlocks(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, blocks(text), cmp.AllowUnexported(block{})); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The pages that lead to the examples, and those that they lead to.
+func TestLinks(t *testing.T) {
+	for _, page := range []string{"README.md", "kustomize-plugin/README.md", "kustomize-plugin/argocd/README.md", "examples/02-aws-kms/README.md"} {
+		t.Run(page, func(t *testing.T) { CheckLinks(t, filepath.Join("..", "..", "..", filepath.FromSlash(page))) })
+	}
+}
+
+// The front page names the commands that there are, and no others.
+func TestTableOfCommands(t *testing.T) {
+	s := Start(t, "signet", "signet-kustomize")
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, named := map[string]bool{}, map[string]bool{}
+	_, commands, _ := strings.Cut(s.Must(t, "signet --help"), "\nAvailable Commands:\n")
+	for line := range strings.Lines(commands) {
+		name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if name == "" {
+			break
+		}
+		there[name] = true
+	}
+	delete(there, "help")
+	for _, m := range regexp.MustCompile("(?m)^\\| `signet ([a-z]+)").FindAllStringSubmatch(string(text), -1) {
+		named[m[1]] = true
+	}
+	if diff := cmp.Diff(there, named); diff != "" || len(there) == 0 {
+		t.Errorf("README.md (-signet --help +README.md):\n%s", diff)
+	}
+	help := s.Must(t, "signet-kustomize help")
+	for _, of := range []string{"signet-kustomize", "signet-kustomize install DIR"} {
+		if !strings.Contains(help, "\n  "+of) || !strings.Contains(string(text), "\n| `"+of+"` |") {
+			t.Errorf("%q is not both in README.md and in the help of the program", of)
+		}
 	}
 }
 
