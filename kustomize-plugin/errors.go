@@ -9,16 +9,15 @@ import (
 	"strings"
 
 	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/tree"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 	"github.com/signet-secrets/signet/unseal"
 )
 
 var (
 	errNothingToDo   = errors.New("there is nothing to open: it has no files, and gets no resources")
-	errOutside       = errors.New("is not below the folder of the kustomization")
 	errNotRegular    = errors.New("is not a regular file")
 	errDirectory     = errors.New("is a directory")
-	errNoMatch       = errors.New("no file matches")
 	errNothingSealed = errors.New("nothing in it is sealed")
 	errNotObject     = errors.New("is no Kubernetes object: apiVersion or kind is missing")
 	errOurs          = errors.New("is a document of signet.dev, which a ksops configuration does not open")
@@ -136,11 +135,13 @@ func configHint(err error) string {
 
 func fileHint(err error) string {
 	switch {
-	case errors.Is(err, errOutside):
+	case errors.Is(err, tree.ErrOutside):
 		return "a function reads only below the kustomization that lists it, also through symlinks: move the file there, " +
 			"or list the function in a kustomization in the folder of the file and that folder under resources:"
-	case errors.Is(err, errNoMatch), isMissing(err):
+	case errors.Is(err, tree.ErrNoMatch), isMissing(err):
 		return "paths and patterns are relative to the folder of the kustomization; * does not match /, and there is no **"
+	case errors.Is(err, tree.ErrTooMuch):
+		return "name the files by narrower patterns, and fewer of them"
 	case errors.Is(err, errDirectory):
 		return "name the files in it, as in FOLDER/*.yaml"
 	case errors.Is(err, errNothingSealed):

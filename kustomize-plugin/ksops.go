@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/tree"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 	"github.com/signet-secrets/signet/unseal/sopsfile"
@@ -91,12 +92,12 @@ func (f sopsFile) at(operation string, err error) error {
 
 // openSOPSFiles reads and opens files, in the order given.
 func (r *run) openSOPSFiles(ctx context.Context, names []string) ([]sopsFile, error) {
-	t, err := openTree(r.root)
+	t, err := openFolder(r.root)
 	if err != nil {
-		return nil, &report.PlacedError{File: r.root, Operation: "read", Err: cause(err)}
+		return nil, &report.PlacedError{File: r.root, Operation: "read", Err: tree.Cause(err)}
 	}
 	defer t.close()
-	content, err := t.readAll(names)
+	content, err := t.readAll(ctx, names)
 	if err != nil {
 		return nil, err
 	}

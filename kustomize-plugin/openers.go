@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/tree"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
@@ -57,7 +58,7 @@ func (r *run) openInput(ctx context.Context) error {
 // openFiles emits all objects of the files, opened where they are sealed. What
 // is not sealed must stand beside what is.
 func (r *run) openFiles(ctx context.Context, patterns []string) error {
-	names, content, err := r.readFiles(patterns)
+	names, content, err := r.readFiles(ctx, patterns)
 	if err != nil {
 		return err
 	}
@@ -133,41 +134,17 @@ func checkFile(name string, found []*target) error {
 }
 
 // readFiles reads the files that the patterns name, each once and sorted.
-func (r *run) readFiles(patterns []string) (names []string, content [][]byte, err error) {
-	t, err := openTree(r.root)
+func (r *run) readFiles(ctx context.Context, patterns []string) (names []string, content [][]byte, err error) {
+	t, err := openFolder(r.root)
 	if err != nil {
-		return nil, nil, &report.PlacedError{File: r.root, Operation: "read", Err: cause(err)}
+		return nil, nil, &report.PlacedError{File: r.root, Operation: "read", Err: tree.Cause(err)}
 	}
 	defer t.close()
-	errs := make([]error, len(patterns))
-	for i, pattern := range patterns {
-		found, err := t.match(pattern)
-		if err != nil {
-			errs[i] = &report.PlacedError{File: pattern, Operation: "read", Err: err}
-		}
-		names = append(names, found...)
-	}
-	if err := joined(errs); err != nil {
+	if names, err = t.match(ctx, patterns); err != nil {
 		return nil, nil, err
 	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	content, err = t.readAll(names)
+	content, err = t.readAll(ctx, names)
 	return names, content, err
-}
-
-// readAll reads files one after the other: their limit is for all together.
-func (t *tree) readAll(names []string) ([][]byte, error) {
-	content := make([][]byte, len(names))
-	errs := make([]error, len(names))
-	for i, name := range names {
-		text, err := t.read(name)
-		if err != nil {
-			errs[i] = &report.PlacedError{File: name, Operation: "read", Err: err}
-		}
-		content[i] = text
-	}
-	return content, joined(errs)
 }
 
 // plainStream writes the input with the result, as legacy plugins do.

@@ -13,8 +13,9 @@
 // scope: whoever can place one anywhere can have it opened there. What is no
 // object of Kubernetes, or not YAML, is for package unseal/sopsfile.
 //
-// Options.Namespaces limits both to some namespaces, for callers that open what
-// others have written: a *ForbiddenNamespaceError, before any key is used.
+// Options.Namespaces is a limit to some namespaces, for callers that open what
+// others have written: a *ForbiddenNamespaceError, or for SOPS documents, which
+// nothing binds to a namespace, an *UnscopedError, before any key is used.
 //
 // OpenKey reads SealingKeys, age key pairs under seal. A Keyring of them is one
 // more source of identities for the other two: it opens a SealingKey when the

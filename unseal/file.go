@@ -26,17 +26,19 @@ type OpenedFile struct {
 // of Signet's own API. Options.Policy plays no part, and neither does
 // sopsdoc.Denied. Of Options.Keyring only those SealingKeys are used whose
 // spec.namespaces are ["*"]: what has no scope could come from anywhere. Errors
-// are those of Open without *ScopeError and *sopsdoc.DeniedError. Where there is
-// a limit by Options.Namespaces, it rests on what the documents say of
-// themselves: the mac protects that, unless they were encrypted with
-// mac_only_encrypted.
+// are those of Open without *ScopeError and *sopsdoc.DeniedError, and an
+// *UnscopedError where there is a limit by Options.Namespaces without
+// Options.Unscoped. With both, the limit rests on what the documents say of
+// themselves, which the mac hardly protects: whoever can change a document can
+// put its values under other keys and cut them elsewhere, and so have it opened
+// in a namespace of which the name stands somewhere among them.
 func OpenFile(ctx context.Context, docs []*yaml.Node, o Options) (*OpenedFile, error) {
 	for _, doc := range docs {
 		if err := checkObject(manifest.Root(doc)); err != nil {
 			return nil, err
 		}
 	}
-	if err := o.allowDocuments(docs); err != nil {
+	if err := o.allowFile(docs); err != nil {
 		return nil, err
 	}
 	f, err := sopsdoc.ParseFile(docs...)
@@ -56,10 +58,10 @@ func OpenFile(ctx context.Context, docs []*yaml.Node, o Options) (*OpenedFile, e
 		if err := checkObject(manifest.Root(doc)); err != nil {
 			return nil, err
 		}
-		if err := o.placeFile(manifest.Root(doc)); err != nil {
+		if err := o.allowObjects(doc); err != nil {
 			return nil, err
 		}
-		if err := o.allowObjects(doc, ""); err != nil {
+		if err := o.placeFile(manifest.Root(doc)); err != nil {
 			return nil, err
 		}
 	}
@@ -77,7 +79,8 @@ func checkObject(n *yaml.Node) error {
 	return nil
 }
 
-// placeFile sets the namespace of a Secret that names none.
+// placeFile sets the namespace of a Secret that names none. Under a limit there
+// is no such Secret any more: see allowObjects.
 func (o Options) placeFile(n *yaml.Node) error {
 	obj := manifest.Object{Node: n}
 	if o.Namespace == "" || !obj.IsSecret() {

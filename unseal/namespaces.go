@@ -24,18 +24,21 @@ type ForbiddenNamespaceError struct {
 }
 
 func (e *ForbiddenNamespaceError) Error() string {
-	limit := "documents are opened for no namespace"
-	switch len(e.Allowed) {
-	case 0:
-	case 1:
-		limit = fmt.Sprintf("documents are opened for namespace %s only", e.Allowed[0])
-	default:
-		limit = fmt.Sprintf("documents are opened for namespaces %s only", strings.Join(e.Allowed, ", "))
-	}
 	if e.Namespace == "" {
-		return e.Reason + "; " + limit
+		return e.Reason + "; " + limitText(e.Allowed)
 	}
-	return fmt.Sprintf("the result would be in namespace %q; %s", e.Namespace, limit)
+	return fmt.Sprintf("the result would be in namespace %q; %s", e.Namespace, limitText(e.Allowed))
+}
+
+// limitText says for which namespaces documents are opened.
+func limitText(allowed []string) string {
+	switch len(allowed) {
+	case 0:
+		return "documents are opened for no namespace"
+	case 1:
+		return fmt.Sprintf("documents are opened for namespace %s only", allowed[0])
+	}
+	return fmt.Sprintf("documents are opened for namespaces %s only", strings.Join(allowed, ", "))
 }
 
 // limited reports whether documents are opened for some namespaces only.
@@ -51,20 +54,10 @@ func (o Options) allow(namespace string) error {
 	return nil
 }
 
-// allowDocuments is allow for SOPS documents that are still encrypted.
-func (o Options) allowDocuments(docs []*yaml.Node) error {
-	for _, doc := range docs {
-		if err := o.allowObjects(doc, o.Namespace); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// allowObjects is allow for all objects of a document: a List may hold some of
-// several namespaces. A Secret that names no namespace will get the one given,
-// if it is the document itself.
-func (o Options) allowObjects(doc *yaml.Node, given string) error {
+// allowObjects is allow for all objects of a SOPS document: a List may hold some
+// of several namespaces. Each must name its own: Options.Namespace is for none
+// of them, or a document from anywhere would only have to lose its namespace.
+func (o Options) allowObjects(doc *yaml.Node) error {
 	if !o.limited() {
 		return nil
 	}
@@ -80,9 +73,6 @@ func (o Options) allowObjects(doc *yaml.Node, given string) error {
 	}
 	for _, obj := range objects {
 		namespace := obj.Namespace()
-		if namespace == "" && obj.IsSecret() && obj.Item == 0 {
-			namespace = given
-		}
 		if reason := unplaced(obj, namespace); reason != "" {
 			return &ForbiddenNamespaceError{Allowed: o.Namespaces, Reason: reason}
 		}

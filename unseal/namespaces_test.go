@@ -99,8 +99,9 @@ func sopsFile(t *testing.T, recipient, pattern, text string) []*yaml.Node {
 	return out
 }
 
-// SOPS documents have no scope: under a limit they must say where they belong,
-// each object of them, where that can be read without a key.
+// SOPS documents that are permitted under a limit must say where they belong,
+// each object of them, where that can be read without a key; nothing else says
+// it for them.
 func TestNamespacesOfFiles(t *testing.T) {
 	alice := newIdentity(t)
 	const secret = "{apiVersion: v1, kind: Secret, metadata: {name: db, namespace: prod}, stringData: {password: correct horse battery staple}}"
@@ -116,8 +117,9 @@ func TestNamespacesOfFiles(t *testing.T) {
 		{name: "every one", text: replaced(", namespace: prod", ""), namespaces: []string{sopsdoc.Any}},
 		{name: "another", text: secret, namespaces: []string{"dev"}, want: `would be in namespace "prod"`},
 		{name: "a Secret without", text: replaced(", namespace: prod", ""), namespaces: []string{"prod"}, want: "metadata.namespace is missing, and a SOPS document has no scope"},
-		{name: "a Secret without, given and listed", text: replaced(", namespace: prod", ""), given: "prod", namespaces: []string{"prod"}},
-		{name: "a Secret without, given", text: replaced(", namespace: prod", ""), given: "prod", namespaces: []string{"dev"}, want: `namespace "prod"`},
+		{name: "a Secret without, given and listed", text: replaced(", namespace: prod", ""), given: "prod", namespaces: []string{"prod"}, want: "metadata.namespace is missing"},
+		{name: "a Secret without, given", text: replaced(", namespace: prod", ""), given: "prod", namespaces: []string{"dev"}, want: "metadata.namespace is missing"},
+		{name: "a Secret without, given, no limit", text: replaced(", namespace: prod", ""), given: "prod", namespaces: []string{sopsdoc.Any}},
 		{name: "another kind, listed", text: replaced("kind: Secret", "kind: Thing"), namespaces: []string{"prod"}},
 		{name: "for the whole cluster", text: "{apiVersion: example.com/v1, kind: ClusterThing, metadata: {name: a}, stringData: {a: b}}", given: "prod", namespaces: []string{"prod"},
 			want: `a "ClusterThing" without it may be for the whole cluster`},
@@ -137,7 +139,7 @@ func TestNamespacesOfFiles(t *testing.T) {
 			}
 			docs := sopsFile(t, alice.Recipient(), pattern, test.text)
 			count := &counting{Unwrapper: unwrapperOf(alice)}
-			o := unseal.Options{Unwrapper: count, Namespace: test.given, Namespaces: test.namespaces}
+			o := unseal.Options{Unwrapper: count, Namespace: test.given, Namespaces: test.namespaces, Unscoped: true}
 			_, err := unseal.OpenFile(context.Background(), docs, o)
 			if test.want == "" {
 				if err != nil {
@@ -168,6 +170,6 @@ func TestNamespacesOfEachDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	count := &counting{Unwrapper: unwrapperOf(alice)}
-	_, err = unseal.OpenFile(context.Background(), result.Nodes, unseal.Options{Unwrapper: count, Namespaces: []string{"dev"}})
+	_, err = unseal.OpenFile(context.Background(), result.Nodes, unseal.Options{Unwrapper: count, Namespaces: []string{"dev"}, Unscoped: true})
 	checkForbidden(t, err, new(*unseal.ForbiddenNamespaceError), `"prod"`, count)
 }

@@ -27,10 +27,15 @@ type Options struct {
 	// that names another is an error.
 	Namespace string
 	// Namespaces are those for which documents are opened; sopsdoc.Any stands
-	// for all. What would come out elsewhere is refused before a key is used.
-	// A SOPS document must name its namespace, where Namespace does not. Nil:
-	// there is no limit. UnwrapFile, which sees no objects, does not look here.
+	// for all. What would come out elsewhere is refused before a key is used,
+	// and so is every SOPS document, without Unscoped. Nil: there is no limit.
 	Namespaces []string
+	// Unscoped lets OpenFile open SOPS documents under a limit by Namespaces.
+	// Each object must then name a namespace of the limit, in clear; Namespace
+	// is not put in its place. Nothing binds a document to what it names: this
+	// is for where whoever writes the documents may have all that the keys open.
+	// UnwrapFile, which sees no objects, refuses with a limit in any case.
+	Unscoped bool
 	// Policy is denied in addition to sopsdoc.Denied.
 	Policy sopsdoc.Policy
 	// CheckCreationPolicy refuses documents whose spec.creationPolicy is not

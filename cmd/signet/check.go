@@ -17,9 +17,13 @@ What is found is printed, one line each, and the exit code is 1; if nothing is,
 nothing is printed.
 
 Files and directories are sources; stdin, the output of a command after -- and,
-with --rendered, files are rendered output. The rules:
+with --rendered, files are rendered output. Of a directory, with all within, the
+files are looked at that end in .yaml, .yml or .json, whatever the case, and no
+others: not those of templates (.tmpl), nor hidden files and directories, nor
+symbolic links. Name them to have them looked at. The rules:
 
-  clear-secret  in sources: a Secret with values in clear
+  clear-secret  in sources: a Secret with values in clear, or with what looks
+                like a value encrypted by SOPS and is none
   leftover      in rendered output: something sealed that was not opened, a
                 value encrypted by SOPS, the configuration of a function
   missing       in rendered output, with --kustomization DIR: a Secret that a
@@ -73,7 +77,7 @@ func (k *checkCommand) run(cmd *cobra.Command, args []string) error {
 	if k.output != "text" && k.output != "json" {
 		return usagef(cmd, "--output is text or json, not %q", k.output)
 	}
-	inputs, err := readInputs(cmd, k.console, args, k.checkInputs)
+	inputs, err := k.inputs(cmd, args)
 	if err != nil {
 		return err
 	}
@@ -83,11 +87,21 @@ func (k *checkCommand) run(cmd *cobra.Command, args []string) error {
 		}
 		return err
 	}
-	found, err := k.findings(cmd, inputs)
+	found, err := interruptible(cmd.Context(), func() ([]finding, error) { return k.findings(cmd, inputs) })
 	if err != nil {
 		return err
 	}
 	return k.report(inputs, found)
+}
+
+// inputs reads what is to be checked. A command is waited for: it gets the
+// signal, and may have something to clean up.
+func (k *checkCommand) inputs(cmd *cobra.Command, args []string) ([]input, error) {
+	read := func() ([]input, error) { return readInputs(cmd, k.console, args, k.checkInputs) }
+	if cmd.ArgsLenAtDash() >= 0 {
+		return read()
+	}
+	return interruptible(cmd.Context(), read)
 }
 
 // emptyBuildError says that nothing came of a kustomization.
@@ -117,7 +131,7 @@ func (k *checkCommand) checkInputs(cmd *cobra.Command, inputs []input) error {
 func (k *checkCommand) findings(cmd *cobra.Command, inputs []input) ([]finding, error) {
 	var expected []expectation
 	for _, dir := range k.kustomizations {
-		more, err := readBuild(k.err, dir)
+		more, err := readBuild(cmd.Context(), k.err, dir)
 		if err != nil {
 			return nil, err
 		}
@@ -130,6 +144,9 @@ func (k *checkCommand) findings(cmd *cobra.Command, inputs []input) ([]finding, 
 	var errs []error
 	rendered := &renderedRules{secrets: len(expected) > 0}
 	for _, in := range inputs {
+		if err := cmd.Context().Err(); err != nil {
+			return nil, err
+		}
 		var found []finding
 		var err error
 		switch {

@@ -92,15 +92,24 @@ func runCommand(ctx context.Context, c console, args []string) (input, error) {
 	return input{name: args[0], stream: stream, fromCommand: true}, nil
 }
 
+// gitProtocols names git's variable with the protocols that it may use.
+// kustomize hands the ?ref= of a remote base to git without a look: there an
+// option names a program, which git runs on this machine if the protocol is file.
+const gitProtocols = "GIT_ALLOW_PROTOCOL"
+
 // commandEnv gives a command less time than there is: if it opens something by
-// itself, it can still say which key it waits for.
+// itself, it can still say which key it waits for. Unless the user says
+// otherwise, what it has git fetch comes from other machines.
 func commandEnv(ctx context.Context) []string {
-	deadline, limited := ctx.Deadline()
-	if !limited {
-		return nil // as it is
+	env := os.Environ()
+	if _, set := os.LookupEnv(gitProtocols); !set {
+		env = append(env, gitProtocols+"=https:ssh")
 	}
-	left := max(time.Until(deadline)*9/10, time.Nanosecond)
-	return append(os.Environ(), userkeys.TimeoutVariable+"="+left.String())
+	if deadline, limited := ctx.Deadline(); limited {
+		left := max(time.Until(deadline)*9/10, time.Nanosecond)
+		env = append(env, userkeys.TimeoutVariable+"="+left.String())
+	}
+	return env
 }
 
 // commandDelay is how long an interrupted command, or one that has left its

@@ -3,12 +3,15 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 	"github.com/signet-secrets/signet/unseal"
 )
 
-// placeHint is about --only-namespace.
+// placeHint is about --only-namespace, and about what it leaves out.
 func placeHint(err error) string {
 	if e, ok := report.As[*twoFlagsError](err); ok {
 		return e.hint()
@@ -18,6 +21,13 @@ func placeHint(err error) string {
 			return "a variable in it may not be set; --only-namespace '*' is every namespace"
 		}
 		return "name namespaces as in --only-namespace prod,stage; '*' is every one"
+	}
+	switch {
+	case errors.As(err, new(*unseal.UnscopedError)):
+		return "no key was used; seal it as a SealedSecret, which is bound to its namespace; or, only where whoever writes the repository " +
+			"may have all that its keys open, permit it with --allow-unscoped or " + userkeys.UnscopedVariable + "=true"
+	case errors.As(err, new(*userkeys.SwitchError)):
+		return "write it as true or false"
 	}
 	e, ok := report.As[*unseal.ForbiddenNamespaceError](err)
 	switch {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/tree"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
@@ -46,6 +48,7 @@ var kustomizationNames = []string{"kustomization.yaml", "kustomization.yml", "Ku
 // relative to tree, with slashes.
 type buildReader struct {
 	tree     *os.Root // the repository, or everything where there is none
+	matcher  *tree.Matcher
 	stderr   io.Writer
 	left     int             // bytes that may still be read
 	folders  int             // that were looked into
@@ -56,8 +59,8 @@ type buildReader struct {
 // readBuild returns the Secrets that the functions of a kustomization, and of
 // those that it refers to, are to make. What is not in the repository is passed
 // over with a note on stderr. Errors are *report.PlacedErrors, perhaps several
-// joined.
-func readBuild(stderr io.Writer, dir string) ([]expectation, error) {
+// joined, or that of ctx.
+func readBuild(ctx context.Context, stderr io.Writer, dir string) ([]expectation, error) {
 	fail := func(err error) error {
 		return &report.PlacedError{File: dir, Operation: "read", Err: report.Cause(err)}
 	}
@@ -72,17 +75,20 @@ func readBuild(stderr io.Writer, dir string) ([]expectation, error) {
 	if err != nil {
 		return nil, fail(err)
 	}
-	tree, err := os.OpenRoot(root)
+	repository, err := os.OpenRoot(root)
 	if err != nil {
 		return nil, fail(err)
 	}
-	defer tree.Close()
-	r := &buildReader{tree: tree, stderr: stderr, left: maxBuildBytes, seen: map[string]bool{}}
+	defer repository.Close()
+	r := &buildReader{tree: repository, matcher: tree.NewMatcher(repository), stderr: stderr, left: maxBuildBytes, seen: map[string]bool{}}
 	top, err := r.folder(dir)
 	if err != nil {
 		return nil, fail(err)
 	}
-	err = r.read(top)
+	err = r.read(ctx, top)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	return r.expected, err
 }
 
@@ -135,8 +141,8 @@ func (r *buildReader) fail(name string, err error) error {
 }
 
 // read reads the kustomization in a folder, and all that it refers to.
-func (r *buildReader) read(dir string) error {
-	if r.seen[dir] {
+func (r *buildReader) read(ctx context.Context, dir string) error {
+	if r.seen[dir] || ctx.Err() != nil {
 		return nil
 	}
 	r.seen[dir] = true
@@ -149,14 +155,14 @@ func (r *buildReader) read(dir string) error {
 		for _, entry := range list {
 			target, isDir, err := r.resolve(file, entry)
 			if err == nil && isDir {
-				err = r.read(target)
+				err = r.read(ctx, target)
 			}
 			errs = append(errs, report.Split(err)...)
 		}
 	}
 	for _, list := range [][]string{k.Generators, k.Transformers} {
 		for _, entry := range list {
-			errs = append(errs, report.Split(r.function(file, entry))...)
+			errs = append(errs, report.Split(r.function(ctx, file, entry))...)
 		}
 	}
 	return errors.Join(errs...)

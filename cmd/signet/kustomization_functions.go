@@ -3,9 +3,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -13,24 +15,25 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/tree"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
 
 // function reads one entry of generators: or transformers: in the kustomization
 // of that file: YAML, a file, or a folder whose resources are configurations.
-func (r *buildReader) function(file, entry string) error {
+func (r *buildReader) function(ctx context.Context, file, entry string) error {
 	if in, ok := inline(r.shown(file), entry); ok {
-		return r.configurations(in, path.Dir(file))
+		return r.configurations(ctx, in, path.Dir(file))
 	}
 	target, isDir, err := r.resolve(file, entry)
 	switch {
 	case err != nil || target == "":
 		return err
 	case isDir:
-		return r.functionFolder(target, path.Dir(file), 0)
+		return r.functionFolder(ctx, target, path.Dir(file), 0)
 	}
-	return r.functionFile(target, path.Dir(file))
+	return r.functionFile(ctx, target, path.Dir(file))
 }
 
 // inline returns an entry that is itself the configuration, as kustomize tells
@@ -50,7 +53,7 @@ func inline(name, entry string) (input, bool) {
 
 // functionFolder reads the configurations among the resources of a kustomization
 // that another one, in the folder root, lists as functions.
-func (r *buildReader) functionFolder(dir, root string, depth int) error {
+func (r *buildReader) functionFolder(ctx context.Context, dir, root string, depth int) error {
 	if depth > maxFunctionFolders {
 		return r.fail(dir, errBuildTooLarge)
 	}
@@ -64,9 +67,9 @@ func (r *buildReader) functionFolder(dir, root string, depth int) error {
 		switch {
 		case err != nil || target == "":
 		case isDir:
-			err = r.functionFolder(target, root, depth+1)
+			err = r.functionFolder(ctx, target, root, depth+1)
 		default:
-			err = r.functionFile(target, root)
+			err = r.functionFile(ctx, target, root)
 		}
 		errs = append(errs, report.Split(err)...)
 	}
@@ -77,12 +80,15 @@ func (r *buildReader) functionFolder(dir, root string, depth int) error {
 // other; kustomize refuses cycles.
 const maxFunctionFolders = 20
 
-func (r *buildReader) functionFile(file, root string) error {
+func (r *buildReader) functionFile(ctx context.Context, file, root string) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	in, err := r.input(file)
 	if err != nil {
 		return err
 	}
-	return r.configurations(in, root)
+	return r.configurations(ctx, in, root)
 }
 
 func (r *buildReader) input(file string) (input, error) {
@@ -100,13 +106,13 @@ func (r *buildReader) input(file string) (input, error) {
 // configurations adds what the functions will make whose configurations are in
 // the input. root is the folder of the kustomization that lists them. Other
 // functions do not matter, whatever kustomize can read in theirs.
-func (r *buildReader) configurations(in input, root string) error {
+func (r *buildReader) configurations(ctx context.Context, in input, root string) error {
 	if !in.mentions(sopsdoc.Group, ksopsAPIVersion) {
 		return nil
 	}
 	var inFiles []error // which name their own place
 	_, err := in.objects(func(f found) (bool, error) {
-		err := r.configuration(in.name, f, root)
+		err := r.configuration(ctx, in.name, f, root)
 		if errors.As(err, new(*report.PlacedError)) {
 			inFiles = append(inFiles, report.Split(err)...)
 			return false, nil
@@ -116,17 +122,17 @@ func (r *buildReader) configurations(in input, root string) error {
 	return errors.Join(append(report.Split(err), inFiles...)...)
 }
 
-func (r *buildReader) configuration(file string, f found, root string) error {
+func (r *buildReader) configuration(ctx context.Context, file string, f found, root string) error {
 	switch {
 	case f.APIVersion() == sopsdoc.APIVersion && f.Kind() == sopsdoc.Kind:
 		return r.expectSealed(file, f)
 	case f.APIVersion() == sopsdoc.APIVersion && f.Kind() == unsealKind:
-		return r.expectFiles(f.Node, root, true)
+		return r.expectFiles(ctx, f.Node, root, true)
 	case f.APIVersion() == ksopsAPIVersion && f.Kind() == ksopsKind:
 		if err := r.expectSecretFrom(file, f); err != nil {
 			return err
 		}
-		return r.expectFiles(f.Node, root, false)
+		return r.expectFiles(ctx, f.Node, root, false)
 	}
 	_, err := toOpen(f) // an object of our API that this version does not know?
 	return err
@@ -157,49 +163,60 @@ func (r *buildReader) expect(file string, f found, namespace, name string, annot
 
 // expectFiles expects the Secrets of sealed documents in the files that a
 // configuration lists.
-func (r *buildReader) expectFiles(config *yaml.Node, root string, patterns bool) error {
+func (r *buildReader) expectFiles(ctx context.Context, config *yaml.Node, root string, patterns bool) error {
 	names, err := listed(config, "files")
 	if err != nil {
 		return err
 	}
-	var files []string
-	for _, name := range names {
-		found, err := r.match(root, name, patterns)
-		if err != nil {
-			return fmt.Errorf("files: %s: %w", report.Visible(name), report.Cause(err))
-		}
-		files = append(files, found...)
+	files, err := r.match(ctx, root, names, patterns)
+	if err != nil {
+		return err
 	}
-	slices.Sort(files)
 	var errs []error
-	for _, file := range slices.Compact(files) {
+	for _, file := range files {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		errs = append(errs, report.Split(r.expectFile(file))...)
 	}
 	return errors.Join(errs...)
 }
 
-// match returns the files that a path or pattern below a folder names.
-func (r *buildReader) match(root, name string, patterns bool) ([]string, error) {
-	full := path.Join(root, name)
-	if path.IsAbs(name) || !fs.ValidPath(full) {
-		return nil, errOutside
+// match returns the files that paths and patterns below a folder name, sorted,
+// each once. Paths may lead anywhere in the repository, as those of KSOPS do.
+func (r *buildReader) match(ctx context.Context, root string, names []string, patterns bool) ([]string, error) {
+	at := func(name string, err error) error {
+		return fmt.Errorf("files: %s: %w", report.Visible(name), report.Cause(err))
 	}
-	if !patterns || !strings.ContainsAny(name, `*?[\`) {
-		_, err := r.tree.Stat(full)
-		return []string{full}, err
+	files := map[string]bool{}
+	var globs []string
+	for _, name := range names {
+		full := path.Join(root, name)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case path.IsAbs(name) || !fs.ValidPath(full):
+			return nil, at(name, errOutside)
+		case patterns && tree.HasMeta(name):
+			globs = append(globs, name)
+		case !files[full]:
+			files[full] = true
+			if _, err := r.tree.Stat(full); err != nil {
+				return nil, at(name, err)
+			}
+		}
 	}
-	all, err := fs.Glob(r.tree.FS(), full)
+	found, err := r.matcher.Match(ctx, root, globs)
 	if err != nil {
-		return nil, errors.New("is a malformed pattern")
+		if e, ok := report.As[*tree.PatternError](err); ok { // the first
+			err = at(e.Pattern, e.Err)
+		}
+		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(file string) bool {
-		info, err := r.tree.Stat(file)
-		return err == nil && info.IsDir()
-	})
-	if len(all) == 0 {
-		return nil, errors.New("matches no file")
+	for _, file := range found {
+		files[file] = true
 	}
-	return all, nil
+	return slices.Sorted(maps.Keys(files)), nil
 }
 
 func (r *buildReader) expectFile(file string) error {

@@ -3,8 +3,8 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -33,24 +33,41 @@ func isFunction(o *manifest.Object) bool {
 	return o.Group() == sopsdoc.Group && o.Kind() == unsealKind || o.APIVersion() == ksopsAPIVersion && o.Kind() == ksopsKind
 }
 
-// clearSecrets finds Secrets with values in clear.
+// clearSecrets finds Secrets with values in clear, or that look as if they were
+// not.
 func clearSecrets(in input) ([]finding, error) {
 	var all []finding
 	_, err := in.objects(func(f found) (bool, error) {
 		if !f.IsSecret() {
 			return false, nil
 		}
-		if keys := clearKeys(f.Node); len(keys) > 0 {
-			all = append(all, f.find(in.name, ruleClearSecret, "a Secret with values in clear: "+some(keys), in.clearHint(f)))
+		v := valuesOf(f)
+		for _, is := range []struct {
+			keys          []string
+			message, hint string
+		}{
+			{v.clear, "a Secret with values in clear: ", in.clearHint(f)},
+			{v.misnamed, "a Secret with values in clear, in fields that Kubernetes does not know: ", misnamedHint},
+			{v.fake, "a Secret with values that look encrypted and are no ciphertext of SOPS: ", fakeHint},
+			{v.orphaned, "a Secret with encrypted values and without the mac of SOPS: ", fakeHint},
+		} {
+			if len(is.keys) > 0 {
+				all = append(all, f.find(in.name, ruleClearSecret, is.message+some(is.keys), is.hint))
+			}
 		}
 		return false, nil
 	}, "Secret")
 	return all, err
 }
 
+const (
+	misnamedHint = "the fields of a Secret are data and stringData, in this case of letters: correct the name, then seal it"
+	fakeHint     = "nothing opens them: restore the file from Git, or put the values in and seal it"
+)
+
 func (in input) clearHint(f found) string {
 	switch {
-	case sopsdoc.FileMAC(f.Node) != "":
+	case f.mac() != "":
 		return "somebody has written them into it, or it was encrypted with a selector that leaves them out: encrypt it again"
 	case in.name == "-":
 		return "seal it: signet seal"
@@ -58,37 +75,92 @@ func (in input) clearHint(f found) string {
 	return "seal it: signet seal -i " + report.Quoted(in.name)
 }
 
-// clearKeys returns the keys of a Secret whose values are neither empty nor
-// encrypted by SOPS.
-func clearKeys(n *yaml.Node) []string {
-	var keys []string
-	for _, field := range []string{"data", "stringData"} {
-		m := manifest.Get(n, field)
-		if m == nil || m.Kind != yaml.MappingNode {
-			if hasClear(m) {
-				keys = append(keys, field)
-			}
+// mac returns the mac of the SOPS document that an object is, or is an item of.
+func (f found) mac() string {
+	return cmp.Or(sopsdoc.FileMAC(f.Node), sopsdoc.FileMAC(f.root))
+}
+
+// secretValues are the keys of a Secret by what their values are. Empty ones,
+// and those that SOPS has encrypted, are left out.
+type secretValues struct {
+	clear    []string
+	misnamed []string // paths in fields like Data, which Git shows all the same
+	fake     []string // look like a ciphertext of SOPS
+	orphaned []string // are one, where no mac says that SOPS has put it there
+}
+
+func valuesOf(f found) secretValues {
+	var v secretValues
+	_, err := sopsdoc.ParseValue(f.mac())
+	bySOPS := err == nil
+	for _, field := range manifest.Keys(f.Node) {
+		known := field == "data" || field == "stringData"
+		if !known && !strings.EqualFold(field, "data") && !strings.EqualFold(field, "stringData") {
+			continue
+		}
+		m := manifest.Get(f.Node, field)
+		if m.Kind != yaml.MappingNode {
+			v.add(field, m, known, bySOPS)
 			continue
 		}
 		for _, key := range manifest.Keys(m) {
-			if hasClear(manifest.Get(m, key)) {
-				keys = append(keys, key)
+			shown := key
+			if !known {
+				shown = manifest.ChildPath(field, key)
 			}
+			v.add(shown, manifest.Get(m, key), known, bySOPS)
 		}
 	}
-	return keys
+	return v
 }
 
-func hasClear(n *yaml.Node) bool {
-	switch {
-	case manifest.IsNull(n):
-		return false
-	case n.Kind == yaml.ScalarNode:
-		return n.Value != "" && !isEncrypted(n.Value)
+// add notes a key by the worst of what stands below it: in a field that
+// Kubernetes knows or not, in a document that has a mac of SOPS or not.
+func (v *secretValues) add(key string, n *yaml.Node, known, bySOPS bool) {
+	switch looks := lookOf(n); {
+	case looks == inClear && known:
+		v.clear = append(v.clear, key)
+	case looks == inClear:
+		v.misnamed = append(v.misnamed, key)
+	case looks == looksEncrypted:
+		v.fake = append(v.fake, key)
+	case looks == encrypted && !bySOPS:
+		v.orphaned = append(v.orphaned, key)
 	}
-	return slices.ContainsFunc(n.Content, hasClear)
 }
 
+// look is what a value looks like, the worse the higher.
+type look int
+
+const (
+	empty look = iota
+	encrypted
+	looksEncrypted
+	inClear
+)
+
+// lookOf returns the worst look of the values in a tree.
+func lookOf(n *yaml.Node) look {
+	switch {
+	case manifest.IsNull(n), n.Kind == yaml.ScalarNode && n.Value == "":
+		return empty
+	case n.Kind == yaml.ScalarNode && !isEncrypted(n.Value):
+		return inClear
+	case n.Kind == yaml.ScalarNode:
+		if _, err := sopsdoc.ParseValue(strings.TrimSpace(n.Value)); err != nil {
+			return looksEncrypted
+		}
+		return encrypted
+	}
+	worst := empty
+	for _, child := range n.Content {
+		worst = max(worst, lookOf(child))
+	}
+	return worst
+}
+
+// isEncrypted reports whether a value looks like one that SOPS has encrypted,
+// be it a whole one or not.
 func isEncrypted(value string) bool {
 	value = strings.TrimSpace(value)
 	return strings.HasPrefix(value, encryptedPrefix) && strings.HasSuffix(value, "]")

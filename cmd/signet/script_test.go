@@ -135,7 +135,7 @@ func cmdFails(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: fails CODE COMMAND [ARG]...")
 	}
-	before := tree(ts, ts.Getenv("WORK"))
+	before := allBelow(ts, ts.Getenv("WORK"))
 	err := ts.Exec(args[1], args[2:]...)
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -150,7 +150,7 @@ func cmdFails(ts *testscript.TestScript, neg bool, args []string) {
 	if text := ts.ReadFile("stderr"); showsSecret(text) {
 		ts.Fatalf("stderr shows a secret value")
 	}
-	if after := tree(ts, ts.Getenv("WORK")); !slices.Equal(before, after) {
+	if after := allBelow(ts, ts.Getenv("WORK")); !slices.Equal(before, after) {
 		ts.Fatalf("files changed:\nbefore %q\nafter  %q", before, after)
 	}
 }
@@ -174,8 +174,8 @@ func showsSecret(text string) bool {
 	return strings.Contains(text, "hunter")
 }
 
-// tree describes everything below dir: path, mode and content.
-func tree(ts *testscript.TestScript, dir string) []string {
+// allBelow describes everything below dir: path, mode and content.
+func allBelow(ts *testscript.TestScript, dir string) []string {
 	var all []string
 	ts.Check(filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

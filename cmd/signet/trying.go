@@ -50,3 +50,28 @@ func tried(errs []error) (real []error, untried int) {
 	}
 	return real, untried
 }
+
+// interruptible calls f and returns what it returns, or errNotTried as soon as
+// ctx has ended, whatever f is doing then: it is left behind, and must be
+// something that may end anywhere.
+func interruptible[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := f()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil && ctx.Err() != nil {
+			r.err = errNotTried
+		}
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, errNotTried
+	}
+}

@@ -23,8 +23,10 @@ that they came in. Everything else in the stream stays as it is.
 
 Arguments are files, directories or - for stdin. After --, a command is run and
 its output is opened; if the command fails, unseal fails, which a pipe does not
-do. Both SealedSecrets and SOPS-encrypted manifests are opened and verified.
-If any document cannot be, nothing is printed at all and the exit code is 3.
+do. For it git may fetch by https and ssh only, unless $GIT_ALLOW_PROTOCOL says
+otherwise. Both SealedSecrets and SOPS-encrypted manifests are opened and
+verified. If any document cannot be, nothing is printed at all and the exit code
+is 3.
 
 The Secret gets the labels and annotations that were sealed. What others add to
 the SealedSecret, such as the labels of a kustomization, is not authenticated
@@ -32,8 +34,11 @@ and stays behind, and so do annotations for GitOps tools.
 
 --only-namespace limits what is opened to the namespaces of whoever the
 documents come from, as in a plugin of Argo CD; whatever would be elsewhere is
-refused before a key is used. Of a SOPS-encrypted manifest nothing but its own
-metadata.namespace says where it belongs: with a limit it must be there.
+refused before a key is used. So are all SOPS-encrypted manifests: their mac
+covers values, not what they are called, so that nothing binds them to a
+namespace. --allow-unscoped, or $` + userkeys.UnscopedVariable + `=true, permits those
+that name one of the namespaces themselves. It is for where whoever writes the
+manifests may have all that the keys open.
 
 --timeout ends a run that waits for a key service which does not answer, before
 whoever has started it loses patience and says nothing about why. It counts from
@@ -96,6 +101,7 @@ type unsealCommand struct {
 	keyFlags
 	namespace     string
 	onlyNamespace []string
+	allowUnscoped bool
 	timeout       time.Duration
 }
 
@@ -113,6 +119,8 @@ func newUnseal(c console) *cobra.Command {
 	cmd.Flags().StringVarP(&u.namespace, "namespace", "n", "", "`NAMESPACE` of documents that name none; one that names another is an error")
 	cmd.Flags().StringArrayVar(&u.onlyNamespace, "only-namespace", nil,
 		"open only documents whose Secret will be in these `NAMESPACES`, separated by commas; * is every one")
+	cmd.Flags().BoolVar(&u.allowUnscoped, "allow-unscoped", false,
+		"with --only-namespace, open SOPS-encrypted manifests too, which nothing binds to a namespace (default $"+userkeys.UnscopedVariable+")")
 	cmd.Flags().DurationVar(&u.timeout, "timeout", 0,
 		"`DURATION`, as in 50s, after which the run fails and names the keys that gave no answer; 0 is none (default $"+userkeys.TimeoutVariable+")")
 	return cmd
@@ -157,6 +165,9 @@ func (u *unsealCommand) open(cmd *cobra.Command, args, namespaces []string, watc
 		return nil, nil, u.usage(err)
 	}
 	o.Namespace, o.Namespaces, o.WholeSecrets = u.namespace, namespaces, u.forCluster(inputs, namespaces)
+	if o.Unscoped, err = userkeys.Unscoped(u.allowUnscoped, cmd.Flags().Changed("allow-unscoped")); err != nil {
+		return nil, nil, err
+	}
 	outputs, err := openAll(cmd.Context(), u.console, inputs, o)
 	return inputs, outputs, err
 }

@@ -28,7 +28,7 @@ var shared = []string{"internal/buildinfo", "internal/report", "internal/userkey
 // The arrows. They go one way: programs, then seal and unseal, then what the
 // two share. The first row that matches a package is its row.
 var rows = []row{
-	{packages: "cmd/signet", may: slices.Concat(libraries, shared)},
+	{packages: "cmd/signet", may: slices.Concat(libraries, shared, []string{"internal/tree"})},
 	{packages: "cmd/signet-kustomize", may: slices.Concat(shared, []string{"kustomize-plugin", "unseal", "seal/keys", "seal/keys/*", "seal/sopsdoc"})},
 	{packages: "cmd/signet-controller", may: []string{"controller", "internal/buildinfo", "seal/keys", "seal/keys/*", "seal/sopsdoc"}},
 
@@ -36,10 +36,11 @@ var rows = []row{
 	// talks to a log, and has keys of its own.
 	{packages: "internal/buildinfo"},
 	{packages: "internal/report", may: []string{"seal/manifest"}},
+	{packages: "internal/tree"}, // file names and patterns of foreign kustomizations
 	{packages: "internal/userkeys", may: []string{"internal/report", "unseal", "seal/keys", "seal/keys/*", "seal/manifest", "seal/sopsdoc"}},
 
 	// The function of kustomize doesn't know key services either.
-	{packages: "kustomize-plugin", may: []string{"internal/report", "seal/keys", "seal/manifest", "seal/sopsdoc", "unseal/..."}},
+	{packages: "kustomize-plugin", may: []string{"internal/report", "internal/tree", "seal/keys", "seal/manifest", "seal/sopsdoc", "unseal/..."}},
 	{packages: "kustomize-plugin/argocd", may: []string{"internal/kmstest", "internal/testtool"}}, // only tests, of the scripts
 
 	// The controller doesn't know key services; its program gives it some.

@@ -137,12 +137,16 @@ func TestSidecar(t *testing.T) {
 
 type podSpec struct {
 	Containers []container
-	Volumes    []struct{ Name string }
+	Volumes    []struct {
+		Name     string
+		EmptyDir map[string]any `yaml:"emptyDir"`
+	}
 }
 
 type container struct {
 	Name            string
 	Args            []string
+	Env             []struct{ Name, Value string }
 	SecurityContext map[string]any `yaml:"securityContext"`
 	VolumeMounts    []struct {
 		Name      string
@@ -153,12 +157,12 @@ type container struct {
 
 func checkSidecar(t *testing.T, pod podSpec) {
 	t.Helper()
-	containers, volumes := map[string]container{}, map[string]bool{}
+	containers, volumes, empty := map[string]container{}, map[string]bool{}, map[string]bool{}
 	for _, c := range pod.Containers {
 		containers[c.Name] = c
 	}
 	for _, v := range pod.Volumes {
-		volumes[v.Name] = true
+		volumes[v.Name], empty[v.Name] = true, v.EmptyDir != nil
 	}
 	if len(containers) != 2 || len(containers["argocd-repo-server"].Args) == 0 {
 		t.Fatalf("the containers are %+v", pod.Containers)
@@ -175,6 +179,7 @@ func checkSidecar(t *testing.T, pod podSpec) {
 	for _, m := range containers["argocd-repo-server"].VolumeMounts {
 		shared[m.Name] = true
 	}
+	homes := map[string]bool{}
 	for _, m := range sidecar.VolumeMounts {
 		if !volumes[m.Name] {
 			t.Errorf("there is no volume %s", m.Name)
@@ -182,6 +187,16 @@ func checkSidecar(t *testing.T, pod podSpec) {
 		if shared[m.Name] && !m.ReadOnly && m.Name != "plugins" {
 			t.Errorf("the sidecar may write to %s, which the repo server has too", m.Name)
 		}
+		if m.ReadOnly && empty[m.Name] && !shared[m.Name] {
+			homes[m.MountPath] = true
+		}
+	}
+	env := map[string]string{}
+	for _, e := range sidecar.Env {
+		env[e.Name] = e.Value
+	}
+	if !homes[env["HOME"]] || env["TMPDIR"] != "/tmp" || env["SIGNET_GIT_PROTOCOLS"] != "" {
+		t.Errorf("HOME is nothing that stays empty, or what it should not be is set: %q", env)
 	}
 	if !strings.Contains(strings.Join(sidecar.Args, " "), "--loglevel=info") {
 		t.Errorf("the arguments are %q: debug would log Secrets", sidecar.Args)

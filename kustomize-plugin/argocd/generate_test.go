@@ -110,7 +110,7 @@ func TestHelm(t *testing.T) {
 	const crd = `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"things.example.com"}}`
 	chart := map[string]string{
 		"Chart.yaml": "apiVersion: v2\nname: chart\nversion: 1.0.0\n", "values.yaml": "a: 0\nb: 0\n",
-		"values/prod.yaml": "a: 1\n", "my values.yaml": "b: 2\n", "crds/things.yaml": crd, "templates/db.yaml": p.seal(t, "prod", "db"),
+		"values/prod.yaml": "a: 1\n", "My_values-2.yml": "b: 2\n", "crds/things.yaml": crd, "templates/db.yaml": p.seal(t, "prod", "db"),
 		"templates/settings.yaml": `apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -121,16 +121,9 @@ data:
   cluster: "{{ .Capabilities.KubeVersion.Version }} {{ .Capabilities.APIVersions.Has "example.com/v1" }}"
 `,
 	}
-	p.generates(t, app{files: chart, parameters: `[{"name": "values", "array": ["values/prod.yaml", "my values.yaml"]}]`},
+	p.generates(t, app{files: chart, parameters: `[{"name": "values", "array": ["values/prod.yaml", "My_values-2.yml"]}]`},
 		crd, secretJSON("prod", "db"),
 		`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"shop","namespace":"prod"},"data":{"values":"12","cluster":"v1.36.3 true"}}`)
-
-	for _, values := range []string{"/etc/passwd", "../other.yaml", "a/../../other.yaml", "..", "https://example.com/a.yaml", "--post-renderer=sh", ""} {
-		t.Run("values "+values, func(t *testing.T) {
-			p.fails(t, app{files: chart, parameters: `[{"name": "values", "array": ["` + values + `"]}]`},
-				`signet: error: the parameter "values" names a file outside of the chart`, "signet: hint: name files by their path within the chart")
-		})
-	}
 	t.Run("values missing", func(t *testing.T) {
 		p.fails(t, app{files: chart, parameters: `[{"name": "values", "array": ["missing.yaml"]}]`}, "Error: ", "missing.yaml", "\nsignet: error: run helm: exit status 1")
 	})

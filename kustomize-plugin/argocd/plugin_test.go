@@ -252,7 +252,8 @@ func (p *plugin) seal(t *testing.T, namespace, name string, args ...string) stri
 	return string(r.Stdout)
 }
 
-// descendants returns the processes that the server has started and that run.
+// descendants returns the processes that the server has started and that run:
+// all have this folder in a variable, which for renderers is TMPDIR.
 func (p *plugin) descendants(t *testing.T) []string {
 	t.Helper()
 	var all []string
@@ -263,7 +264,7 @@ func (p *plugin) descendants(t *testing.T) []string {
 	for _, path := range stats {
 		pid := filepath.Base(filepath.Dir(path))
 		env, err := os.ReadFile(path) // of those that are gone, and of others, nothing
-		if err != nil || !strings.Contains(string(env), "ARGOCD_CMP_WORKDIR="+p.dir) {
+		if err != nil || !strings.Contains(string(env), "TMPDIR="+filepath.Join(p.dir, "tmp")) {
 			continue
 		}
 		if cmdline, _ := os.ReadFile("/proc/" + pid + "/cmdline"); !strings.Contains(string(cmdline), "--config-dir-path") && len(cmdline) > 0 {

@@ -100,7 +100,8 @@ func (s store) load(content []byte) ([]sopsdoc.Branch, error) {
 // Open returns the content of a SOPS file in clear, as `sops decrypt` prints
 // it, after it has authenticated all of it. Of o, Namespace and Policy play no
 // part, and Keyring as in unseal.OpenFile. The error is a *sopsdoc.InvalidError
-// or *sopsdoc.TamperedError, or that of keys.UnwrapAny; none holds a value.
+// or *sopsdoc.TamperedError, or that of UnwrapFile: with a limit by Namespaces
+// nothing is opened. None holds a value.
 // Open is safe for concurrent use.
 func Open(ctx context.Context, content []byte, f Format, o unseal.Options) ([]byte, error) {
 	s, ok := f.store()
