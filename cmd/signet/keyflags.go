@@ -72,7 +72,7 @@ func (f *keyFlags) allowList(defaults keys.AllowList) (keys.AllowList, error) {
 		return list, nil
 	}
 	err = &allowError{where, err}
-	if len(f.allowKeys) > 0 {
+	if len(f.allowKeys) > 0 || where == "$"+allowVariable {
 		err = &usageError{command: "signet", err: err}
 	}
 	return keys.AllowList{}, err
