@@ -48,7 +48,8 @@ func cacheOptions(o Options) cache.Options {
 				Transform: trimSecret,
 			},
 		},
-		SyncPeriod: &o.ResyncPeriod,
+		SyncPeriod:               &o.ResyncPeriod,
+		DefaultWatchErrorHandler: watchFailed,
 		// A read of anything else is a mistake that would start a watch.
 		ReaderFailOnMissingInformer:  true,
 		DefaultUnsafeDisableDeepCopy: new(true), // nothing here changes what it reads

@@ -38,6 +38,7 @@ func New(cfg *rest.Config, o Options) (manager.Manager, error) {
 	cfg = rest.CopyConfig(cfg)
 	cfg.QPS = -1 // API priority and fairness does that better
 	cfg.WarningHandler = rest.NoWarnings{}
+	tellRefused(cfg, o.Logger)
 	g := newGate(o.Election)
 	mgr, err := newManager(cfg, o, g)
 	if err != nil {

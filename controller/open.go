@@ -110,7 +110,7 @@ func openFailure(err error) *failure {
 	case errors.As(err, new(*sopsdoc.DeniedError)):
 		return fail(TypeDenied, err)
 	case errors.As(err, &none):
-		return fail(keyReason(none), err)
+		return fail(keyReason(none), &noKey{text: noKeyText(err, none), err: err})
 	case errors.As(err, new(*sopsdoc.TamperedError)):
 		return fail(TamperedDocument, err)
 	case errors.As(err, new(*sopsdoc.InvalidError)), errors.As(err, new(*manifest.SyntaxError)):
@@ -162,13 +162,25 @@ func keyName(used []unseal.UsedKey) string {
 		switch id := k.Entry.ID(); {
 		case k.SealingKey != "":
 			names[i] = sealingKeyPrefix + k.SealingKey
-		case len(id) > maxKeyNameBytes: // a hybrid recipient has 1,959 characters
+		case k.Entry.Type() == keys.Age:
+			names[i] = string(keys.Age) + ":" + shortRecipient(id)
+		case len(id) > maxKeyNameBytes:
 			names[i] = string(k.Entry.Type()) + ":" + id[:maxKeyNameBytes] + "..."
 		default:
 			names[i] = string(k.Entry.Type()) + ":" + id
 		}
 	}
 	return strings.Join(names, keySeparator)
+}
+
+// shortRecipient shows the ends of a recipient that is too long for a column, as
+// `signet key list` does: a hybrid one has 1,959 characters.
+func shortRecipient(recipient string) string {
+	const head, tail, most = 20, 8, 70
+	if len(recipient) <= most {
+		return recipient
+	}
+	return recipient[:head] + "..." + recipient[len(recipient)-tail:]
 }
 
 const (

@@ -88,8 +88,10 @@ func TestKeyName(t *testing.T) {
 		{"identity", []unseal.UsedKey{{Entry: age}}, "age:age1x"},
 		{"SealingKey", []unseal.UsedKey{{Entry: age, SealingKey: "prod"}}, "SealingKey/prod"},
 		{"two groups", []unseal.UsedKey{{Entry: age, SealingKey: "prod"}, {Entry: kms}}, "SealingKey/prod, kms:arn:x"},
-		{"long", []unseal.UsedKey{{Entry: keys.AgeEntry{Recipient: long}}}, "age:" + long[:maxKeyNameBytes] + "..."},
-		{"as long as may be", []unseal.UsedKey{{Entry: keys.AgeEntry{Recipient: long[:maxKeyNameBytes]}}}, "age:" + long[:maxKeyNameBytes]},
+		{"hybrid identity", []unseal.UsedKey{{Entry: keys.AgeEntry{Recipient: "age1pq1qqqqqqqqqqqqq" + long + "zzzzzzzz"}}}, "age:age1pq1qqqqqqqqqqqqq...zzzzzzzz"},
+		{"identity as long as may be", []unseal.UsedKey{{Entry: keys.AgeEntry{Recipient: long[:70]}}}, "age:" + long[:70]},
+		{"long", []unseal.UsedKey{{Entry: keys.KMSEntry{ARN: long}}}, "kms:" + long[:maxKeyNameBytes] + "..."},
+		{"as long as may be", []unseal.UsedKey{{Entry: keys.KMSEntry{ARN: long[:maxKeyNameBytes]}}}, "kms:" + long[:maxKeyNameBytes]},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := keyName(test.used); got != test.want {

@@ -151,12 +151,12 @@ func comments(n *yaml.Node) int {
 	return count
 }
 
-// newObject writes a SealedSecret. Comments of the manifest that stay are
+// newObject writes a SealedSecret of the given name. Comments of the manifest that stay are
 // those above the document and within apiVersion, kind and metadata.
-func (in *input) newObject(e *sopsdoc.Envelope) *yaml.Node {
+func (in *input) newObject(e *sopsdoc.Envelope, name string) *yaml.Node {
 	s := in.secret
 	metadata := manifest.Mapping()
-	in.carry(metadata, "name", manifest.String(s.Name))
+	in.carry(metadata, "name", manifest.String(name))
 	if s.Namespace != "" {
 		in.carry(metadata, "namespace", manifest.String(s.Namespace))
 	}

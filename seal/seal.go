@@ -6,14 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/signet-secrets/signet/seal/keys"
-	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
 
@@ -55,6 +53,17 @@ type Options struct {
 	// AllowClear lists keys of the Secret whose values may also stand in a
 	// label, an annotation or a comment.
 	AllowClear []string
+	// ObjectName is the name of the SealedSecret where it is not that of the
+	// Secret; only for SealedSecrets. "" leaves it as it was, or gives it that of
+	// the Secret.
+	ObjectName string
+	// Replaces is a SealedSecret object of which nothing that is sealed can be
+	// kept, because it did not open or is for another place, and whose
+	// surroundings the result takes over: its own metadata, but what an API
+	// server sets, and the spec outside of the envelope. It must be well formed
+	// (sopsdoc.ParseSealedSecret), is not changed, and plays no part where a
+	// Previous is given.
+	Replaces *yaml.Node
 	// FreshKey makes a new data key even if nothing has changed.
 	FreshKey bool
 	// FreshKeyOnChange makes a new data key as soon as anything in the
@@ -122,7 +131,7 @@ func Seal(ctx context.Context, n *yaml.Node, prev *Previous, o Options) (*Result
 	if err != nil {
 		return nil, err
 	}
-	node, changed := in.object(envelope, prev)
+	node, changed := in.object(envelope, prev, o)
 	notes, err := checkSize(node, in.secret)
 	if err != nil {
 		return nil, err
@@ -199,76 +208,4 @@ type NamespaceError struct {
 
 func (e *NamespaceError) Error() string {
 	return fmt.Sprintf("metadata.namespace is %q, but %q was asked for", e.Object, e.Given)
-}
-
-// object puts the envelope into a SealedSecret: the previous object with what
-// differs replaced, or a new one. changed is false if nothing differs.
-func (in *input) object(e *sopsdoc.Envelope, prev *Previous) (n *yaml.Node, changed bool) {
-	if prev == nil {
-		return in.newObject(e), true
-	}
-	n = manifest.Clone(prev.Object) // two Secrets may have been given the same one
-	root := manifest.Root(n)
-	spec := manifest.Get(root, "spec")
-	if e != prev.Sealed.Envelope {
-		manifest.Set(spec, "sealed", e.Node())
-		changed = true
-	}
-	if name := manifest.Get(spec, "secretName"); name != nil && name.Value != in.secret.Name {
-		manifest.Set(spec, "secretName", manifest.String(in.secret.Name))
-		changed = true
-	}
-	if setCreationPolicy(spec, e.Merge) {
-		changed = true
-		if !e.Merge && !prev.Sealed.Envelope.Merge {
-			in.notes = append(in.notes, "spec.creationPolicy: Merge was taken out: the document is not sealed for that (--merge seals it so)")
-		}
-	}
-	metadata := manifest.Get(root, "metadata")
-	labels := setStrings(metadata, "labels", in.secret.Labels, prev.Sealed.Envelope.Labels)
-	annotations := setStrings(metadata, "annotations", in.outside, nil)
-	if !changed && !labels && !annotations {
-		return prev.Object, false
-	}
-	return n, true
-}
-
-// setCreationPolicy makes spec.creationPolicy what the document is sealed for.
-func setCreationPolicy(spec *yaml.Node, merge bool) (changed bool) {
-	const field = "creationPolicy"
-	switch is := manifest.GetString(spec, field) == "Merge"; {
-	case merge && !is:
-		manifest.Delete(spec, field)
-		spec.Content = slices.Insert(spec.Content, 0, manifest.String(field), manifest.String("Merge"))
-	case !merge && is:
-		manifest.Delete(spec, field)
-	default:
-		return false
-	}
-	return true
-}
-
-// setStrings brings the entries of want into a map of n and takes those of
-// old that are not wanted out of it. Others stay.
-func setStrings(n *yaml.Node, field string, want, old map[string]string) (changed bool) {
-	m := manifest.Get(n, field)
-	if m == nil || m.Kind != yaml.MappingNode {
-		if len(want) == 0 {
-			return false
-		}
-		manifest.Set(n, field, manifest.StringMap(want))
-		return true
-	}
-	for _, key := range slices.Sorted(maps.Keys(old)) {
-		if _, ok := want[key]; !ok && manifest.Delete(m, key) {
-			changed = true
-		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(want)) {
-		if v := manifest.Get(m, key); v == nil || v.Value != want[key] {
-			manifest.Set(m, key, manifest.String(want[key]))
-			changed = true
-		}
-	}
-	return changed
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 	"golang.org/x/sync/singleflight"
@@ -144,6 +145,14 @@ func (o *options) callerAccount(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", errors.New("the AWS configuration cannot be used: " + keys.ForeignText(err.Error()))
 	}
+	found := awskms.ExplainedCredentials(cfg)
+	if _, err := found.Retrieve(ctx); err != nil {
+		if endsWithMetadata(cfg.Credentials) {
+			err = fmt.Errorf("%w; %s", err, giveRole)
+		}
+		return "", err
+	}
+	cfg.Credentials = found
 	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return "", errors.New("sts:GetCallerIdentity in " + cfg.Region + ": " + keys.ForeignText(err.Error()))
@@ -152,6 +161,17 @@ func (o *options) callerAccount(ctx context.Context) (string, error) {
 		return id, nil
 	}
 	return "", errors.New("sts:GetCallerIdentity: the answer names no account")
+}
+
+// giveRole is what to do in a cluster where nothing gives credentials. The status
+// of objects shows it.
+const giveRole = "on EKS, give the service account of the controller a role (a Pod Identity association, or the annotation " +
+	"eks.amazonaws.com/role-arn), then restart it"
+
+// endsWithMetadata reports whether the SDK found nothing that is set up: the
+// metadata service is the end of its chain.
+func endsWithMetadata(p aws.CredentialsProvider) bool {
+	return aws.IsCredentialsProvider(p, (*ec2rolecreds.Provider)(nil))
 }
 
 // isAccount reports whether s is the number of an AWS account.

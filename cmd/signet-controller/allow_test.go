@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -137,6 +138,36 @@ func TestAccountIsTriedAgain(t *testing.T) {
 	now = now.Add(accountFailureTTL)
 	if err := list.Check(t.Context(), entry); err != nil || srv.Count(asked) != 1 {
 		t.Errorf("later: error %v, asked %d times, want none and 1", err, srv.Count(asked))
+	}
+}
+
+// A Pod on EKS that nothing gives credentials: the message is what people look up
+// in the manual, and not that of the SDK.
+func TestAccountWithoutCredentials(t *testing.T) {
+	dir := t.TempDir()
+	setenv(t, "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_SESSION_TOKEN=", "AWS_PROFILE=", "AWS_ROLE_ARN=",
+		"AWS_WEB_IDENTITY_TOKEN_FILE=", "AWS_CONTAINER_CREDENTIALS_FULL_URI=", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=",
+		"AWS_CONFIG_FILE="+filepath.Join(dir, "config"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(dir, "credentials"),
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_ENDPOINT_URL_STS=http://127.0.0.1:1", "AWS_REGION=eu-west-1")
+	entry := keys.KMSEntry{ARN: "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"}
+	err := newList(t).Check(t.Context(), entry)
+	if !errors.As(err, new(*keys.CallError)) {
+		t.Fatalf("error = %v, want a *keys.CallError", err)
+	}
+	for _, want := range []string{"learn the controller's AWS account", "no AWS credentials: there are none in the environment",
+		"metadata service is switched off", "on EKS, give the service account of the controller a role"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error doesn't say %q: %v", want, err)
+		}
+	}
+	for _, raw := range []string{"GetCallerIdentity", "client option", "IMDS"} {
+		if strings.Contains(err.Error(), raw) {
+			t.Errorf("error says %q: %v", raw, err)
+		}
+	}
+	manual, readErr := os.ReadFile("../../controller/README.md")
+	if readErr != nil || !strings.Contains(string(manual), "| no AWS credentials") {
+		t.Errorf("the manual has no row for it (%v)", readErr)
 	}
 }
 

@@ -58,8 +58,10 @@ func (c *checker) checkWork() {
 	if c.maxBackoff < c.minBackoff {
 		c.wrong("max-backoff", "%v is less than %s (%v)", c.maxBackoff, c.source("min-backoff"), c.minBackoff)
 	}
-	if c.kubeconfig != "" {
-		c.readable("kubeconfig", c.kubeconfig)
+	if c.kubeconfig != "" && c.readable("kubeconfig", c.kubeconfig) {
+		if _, err := c.restConfig(); err != nil {
+			c.wrong("kubeconfig", "%s", keys.ForeignText(err.Error()))
+		}
 	}
 }
 
@@ -74,7 +76,9 @@ func (c *checker) checkKeys() {
 		}
 	}
 	for _, path := range c.ageKeyFiles {
-		c.readable("age-key-file", path)
+		if c.readable("age-key-file", path) {
+			c.holdsIdentities("age-key-file", path)
+		}
 	}
 	if c.cacheTTL < 0 {
 		c.wrong("data-key-cache-ttl", "want 0 or more, not %v", c.cacheTTL)
@@ -171,10 +175,12 @@ func (c *checker) positive(flag string, d time.Duration) {
 }
 
 // readable finds files that are missing before the first document needs them.
-func (c *checker) readable(flag, path string) {
-	if _, err := readFile(path); err != nil {
+func (c *checker) readable(flag, path string) bool {
+	_, err := readFile(path)
+	if err != nil {
 		c.wrong(flag, "%v", err)
 	}
+	return err == nil
 }
 
 // maxFileBytes is how much of a file is read.

@@ -22,6 +22,11 @@ func TestWrongSettings(t *testing.T) {
 	}
 	patterns := filepath.Join(dir, "patterns")
 	writeTestFile(t, patterns, "kms=*\nnonsense=x\n")
+	empty, garbage, config := filepath.Join(dir, "empty"), filepath.Join(dir, "garbage"), filepath.Join(dir, "config")
+	writeTestFile(t, empty, "# created: 2026-01-02\n\n")
+	writeTestFile(t, garbage, "# a comment\ncorrect horse battery staple\n")
+	writeTestFile(t, config, "{")
+	identity, _ := newKeyFile(t)
 	tests := []struct {
 		name    string
 		environ []string
@@ -68,9 +73,14 @@ func TestWrongSettings(t *testing.T) {
 		{"two allow-lists", []string{"SIGNET_ALLOW_KEYS=kms=*"}, []string{"--allow-keys-file=" + patterns}, []string{"--allow-keys-file: cannot be used together with $SIGNET_ALLOW_KEYS"}},
 		{"denied type", nil, []string{"--deny-types=a,"}, []string{"--deny-types: an item is empty, or has white space around it"}},
 		{"denied metadata", nil, []string{"--deny-metadata=a, b"}, []string{"--deny-metadata: an item is empty, or has white space around it"}},
-		{"age key file", nil, []string{"--age-key-file=" + patterns, "--age-key-file=" + missing}, []string{"--age-key-file: \"" + missing + "\": no such file or directory"}},
+		{"age key file", nil, []string{"--age-key-file=" + identity, "--age-key-file=" + missing}, []string{"--age-key-file: \"" + missing + "\": no such file or directory"}},
 		{"age key file too big", nil, []string{"--age-key-file=" + big}, []string{"--age-key-file: \"" + big + "\": has more than 1048576 bytes"}},
 		{"age key folder", []string{"SIGNET_AGE_KEY_FILE=" + dir}, nil, []string{"$SIGNET_AGE_KEY_FILE: \"" + dir + "\": is a directory"}},
+		{"age key file without an identity", nil, []string{"--age-key-file=" + empty}, []string{"--age-key-file: \"" + empty + "\": no identity in it"}},
+		{"age key file with something else", []string{"SIGNET_AGE_KEY_FILE=" + garbage}, []string{"--log-level=x"}, []string{
+			"$SIGNET_AGE_KEY_FILE: \"" + garbage + "\": line 2: ", "--log-level"}},
+		{"broken kubeconfig and something else", nil, []string{"--kubeconfig=" + config, "--leader-elect-namespace=A"}, []string{
+			"--kubeconfig: find the cluster: error loading config file", `--leader-elect-namespace: "A" is no name of a namespace`}},
 		{"kubeconfig", nil, []string{"--kubeconfig=" + missing}, []string{"--kubeconfig: \"" + missing + "\": no such file or directory"}},
 		{"several at once", nil, []string{"--concurrency=0", "--log-level=x", "--resync-period=0"}, []string{"--concurrency", "--resync-period", "--log-level"}},
 		{"unknown flag", nil, []string{"--concurency=1"}, []string{"unknown flag: --concurency"}},

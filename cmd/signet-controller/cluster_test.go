@@ -69,3 +69,18 @@ func TestExitCodesOfTheLeader(t *testing.T) {
 		})
 	}
 }
+
+// A cluster that doesn't know our kinds: the log says what to apply.
+func TestMissingDefinitions(t *testing.T) {
+	cluster := testcluster.Start(t, testcluster.Options{})
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := cluster.WriteKubeconfig(path, cluster.Admin()); err != nil {
+		t.Fatal(err)
+	}
+	c := startChild(t, "signet-controller", nil, "--kubeconfig", path, "--leader-elect=false",
+		"--metrics-bind-address", "0", "--health-probe-bind-address", "0")
+	c.says(t, "the definitions are not installed: kubectl apply --server-side -k controller/config/crd")
+	if strings.Contains(c.stderr.String(), "Cannot reach the API server") {
+		t.Errorf("the API server was reached:\n%s", c.stderr)
+	}
+}

@@ -81,7 +81,7 @@ func (o *options) addKeys(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.denyMetadata, "deny-metadata", nil,
 		"refuse Secrets with these labels or annotations too: `KEYS`, separated by commas; a final * stands for any rest, key=value for one value")
 	flags.StringSliceVar(&o.ageKeyFiles, "age-key-file", nil,
-		"`FILES` with age identities or an SSH private key, repeated or separated by commas; read once, at their first use")
+		"`FILES` with age identities or an SSH private key, repeated or separated by commas; checked at the start, and read once, at their first use")
 	flags.DurationVar(&o.cacheTTL, "data-key-cache-ttl", keys.DefaultCacheTTL, "how long data keys that key services gave are remembered; 0 is not at all")
 	flags.Float64Var(&o.kmsRate, "kms-rate", awskms.DefaultRate, "requests to AWS KMS per second at most; 0 is no limit")
 	flags.IntVar(&o.kmsConcurrency, "kms-concurrency", callsAtOnce, "calls to key services under way at the same time at most")

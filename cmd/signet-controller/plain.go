@@ -81,7 +81,31 @@ func scalarText(v any) string {
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
 		return fmt.Sprint(r)
 	}
+	if checks, ok := checksText(r); ok {
+		return checks
+	}
 	return fmt.Sprintf("(%T)", v)
+}
+
+// checksText is the text of the outcome of health checks, which has no exported
+// type (controller-runtime: pkg/healthz, checkStatus).
+func checksText(r reflect.Value) (text string, ok bool) {
+	if r.Kind() != reflect.Slice || r.Type().Elem().String() != "healthz.checkStatus" || r.Type().Elem().Kind() != reflect.Struct {
+		return "", false
+	}
+	var checks []string
+	for i := range r.Len() {
+		name, healthy := r.Index(i).FieldByName("name"), r.Index(i).FieldByName("healthy")
+		if name.Kind() != reflect.String || healthy.Kind() != reflect.Bool {
+			return "", false
+		}
+		outcome := "failed"
+		if healthy.Bool() {
+			outcome = "ok"
+		}
+		checks = append(checks, name.String()+" "+outcome)
+	}
+	return strings.Join(checks, ", "), true
 }
 
 // errorText is the text of an error. That of a panic which controller-runtime

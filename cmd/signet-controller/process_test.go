@@ -61,6 +61,12 @@ func TestServers(t *testing.T) {
 			return code == http.StatusOK
 		})
 	}
+	// Why the controller isn't ready stands in the log.
+	if code, _ := get(health, "/readyz"); code != http.StatusInternalServerError {
+		t.Errorf("/readyz: %d", code)
+	}
+	c.says(t, `"statuses":"caches failed"`)
+	c.says(t, `"Cannot reach the API server: connection refused"`)
 	for _, address := range []string{metrics, health} {
 		for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/goroutine?debug=2", "/debug/vars", "/"} {
 			if code, body := get(address, path); code != http.StatusNotFound {
@@ -88,12 +94,13 @@ func TestFailuresAtStart(t *testing.T) {
 		want string
 	}{
 		{"no cluster", nil, []string{"--leader-elect=false"}, exitFailed, "find the cluster: this is no pod of a cluster: give --kubeconfig"},
-		{"broken kubeconfig", nil, []string{"--leader-elect=false", "--kubeconfig", path}, exitFailed, "find the cluster"},
+		{"broken kubeconfig", nil, []string{"--leader-elect=false", "--kubeconfig", path}, exitUsage, "--kubeconfig: "},
+		{"broken kubeconfig of the environment", []string{"KUBECONFIG=" + path}, []string{"--leader-elect=false"}, exitFailed, "find the cluster"},
 		{"wrong usage", nil, []string{"--concurrency=0"}, exitUsage, "--concurrency: want 1 or more"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			c := startChild(t, "signet-controller", append(test.env, "KUBECONFIG=", "KUBERNETES_SERVICE_HOST="), test.args...)
+			c := startChild(t, "signet-controller", append([]string{"KUBECONFIG=", "KUBERNETES_SERVICE_HOST="}, test.env...), test.args...)
 			code, text := c.exit(t), c.stderr.String()
 			if code != test.code || !strings.Contains(text, test.want) || strings.Contains(text, canary) {
 				t.Errorf("exit %d, want %d:\n%s", code, test.code, text)

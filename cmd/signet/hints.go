@@ -112,9 +112,15 @@ func inputHint(err error) string {
 	case errors.Is(err, errSealed):
 		file := fileOf(err)
 		return "to look at it: signet inspect " + file + "; to change it: signet unseal " + file +
-			" -o clear.yaml, edit clear.yaml, signet seal clear.yaml -o " + file + ", delete clear.yaml"
+			" | sed s/OLD/NEW/ | signet seal - -o " + file
 	case errors.Is(err, errSOPS):
 		return "open it first: signet unseal " + fileOf(err) + " | signet seal - -o " + fileOf(err)
+	case errors.As(err, new(*ambiguousError)):
+		return "put each of them into a file of its own, and seal over that"
+	case errors.Is(err, errOneObject):
+		return "seal one Secret at a time"
+	case errors.Is(err, errBothForms), errors.Is(err, errSOPSForm):
+		return "say which form all of it gets: --as sealedsecret, or --as sops"
 	case errors.Is(err, errNotAlone):
 		return "put the Secrets into a file of their own"
 	case errors.As(err, new(*dataKeyError)):

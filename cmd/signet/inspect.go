@@ -32,7 +32,8 @@ type inspection struct {
 	Document   int         `json:"document"`
 	Kind       string      `json:"kind"` // SealedSecret, or SOPS and the kind of the object
 	Namespace  string      `json:"namespace,omitempty"`
-	Name       string      `json:"name"`
+	Name       string      `json:"name"`                 // of the object
+	SecretName string      `json:"secretName,omitempty"` // where it is another
 	Scope      string      `json:"scope,omitempty"`
 	Type       string      `json:"type,omitempty"`
 	Merge      bool        `json:"merge,omitempty"` // is added to a Secret of somebody else
@@ -185,7 +186,10 @@ func inspectObject(f found) (inspection, error) {
 	}
 	e := doc.Envelope
 	s := inspectMetadata(e.Metadata)
-	s.Kind, s.Namespace, s.Name = sopsdoc.Kind, doc.Namespace, doc.SecretName
+	s.Kind, s.Namespace, s.Name = sopsdoc.Kind, doc.Namespace, doc.Name
+	if doc.SecretName != doc.Name {
+		s.SecretName = doc.SecretName
+	}
 	s.Scope, s.Type, s.Merge = e.Scope.String(), e.Type, e.Merge
 	s.Data, s.StringData = append(s.Data, e.DataKeys()...), append(s.StringData, e.StringDataKeys()...)
 	s.sorted = sopsdoc.Sorted(manifest.Get(f.Node, "spec", "sealed"))
@@ -266,6 +270,7 @@ func (s inspection) printBody(w io.Writer) {
 			fmt.Fprintf(w, "  %-10s %s\n", label, report.Visible(text))
 		}
 	}
+	line("secret", s.SecretName)
 	line("opens", s.opens())
 	line("public key", shortRecipient(s.PublicKey))
 	line("type", s.Type)

@@ -3,11 +3,11 @@
 package main
 
 import (
-	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/unseal"
@@ -74,9 +74,11 @@ func (f *keyFlags) findSealingKeys(stderr io.Writer, inputs []input) ([]unseal.K
 	return f.sources(stderr, false).SealingKeys(documentPaths(inputs)...)
 }
 
-// usage makes a mistake in --allow-keys one in the command line.
+// usage makes a mistake in --allow-keys, or in the variable for it, one in the
+// command line.
 func (f *keyFlags) usage(err error) error {
-	if len(f.allowKeys) > 0 && errors.As(err, new(*userkeys.AllowError)) {
+	allow, ok := report.As[*userkeys.AllowError](err)
+	if ok && (len(f.allowKeys) > 0 || allow.Where == "$"+userkeys.AllowVariable) {
 		return &usageError{command: program, err: err}
 	}
 	return err

@@ -34,10 +34,7 @@ func (s *sealCommand) keyLimits(inputs []input) (keyLimits, error) {
 // notes tells which recipients of a sealed object are SealingKeys that may not
 // open it.
 func (l keyLimits) notes(f found, o seal.Options) []string {
-	namespace := f.Namespace()
-	if namespace == "" {
-		namespace = o.Namespace
-	}
+	namespace := placeOf(f, o.Namespace).namespace
 	if o.Reach == seal.Cluster {
 		namespace = "" // anywhere: only a key without limit is sure to open it
 	}

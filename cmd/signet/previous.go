@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -20,29 +21,32 @@ import (
 )
 
 // previous is the file that -o names, as it was: what can be opened of it need
-// not be sealed anew.
+// not be sealed anew, and what stands around the rest stays.
 type previous struct {
 	raw       []byte
 	documents int // that are not blank
 	objects   []found
-	closed    bool // none of them is to be opened
+	anew      bool // all is sealed anew: what does not open is no obstacle
+	closed    bool // none of them can be opened
 	options   unseal.Options
+	// replaced is what each Secret takes the place of, by the Secret's object.
+	replaced map[*manifest.Object]replacement
+	notes    bytes.Buffer
 }
 
 // previous reads the file that is to be replaced. A file that is missing, or
 // in which nothing can be opened, has no values to keep.
 func (s *sealCommand) previous(ctx context.Context) (*previous, error) {
-	p := &previous{closed: s.freshKey}
+	p := &previous{anew: s.freshKey}
 	if s.output == "" {
 		return p, ctx.Err()
 	}
 	var err error
-	if !p.closed {
-		p.options, err = s.options(s.err, []input{{name: s.output}}, false)
-	}
-	if err != nil {
+	p.options, err = s.options(s.err, []input{{name: s.output}}, false)
+	if err != nil && !p.anew {
 		return nil, err
 	}
+	p.closed = err != nil
 	p.options.Namespace = s.namespace
 	return p, p.read(s.output)
 }
@@ -61,7 +65,7 @@ func (p *previous) read(file string) error {
 	}
 	in := input{name: file}
 	switch err := in.read(nil); {
-	case err != nil && p.closed:
+	case err != nil && p.anew:
 		return nil // it is replaced whatever it holds
 	case err != nil:
 		return err
@@ -77,25 +81,33 @@ func (p *previous) read(file string) error {
 	return nil
 }
 
-// oldSecret is a previous SealedSecret that was opened, or nil.
+// oldSecret is a previous SealedSecret that a Secret takes the place of. A nil
+// one has nothing to keep.
 type oldSecret struct {
-	found
-	opened *unseal.Opened
+	replacement
+	opened *unseal.Opened // nil if it does not open
 }
 
-// secret opens the previous SealedSecret of the same namespace and name, if
-// there is one and it opens. notes tell that it may open another time: whoever
-// cannot open at all seals anew every time and knows it.
-func (p *previous) secret(ctx context.Context, f found, namespace string) (old *oldSecret, notes []string) {
-	was, ok := p.find(f, namespace)
-	if !ok || p.closed {
+// secret opens the previous SealedSecret that a Secret takes the place of, if
+// there is one. notes tell that it may open another time: whoever cannot open
+// at all seals anew every time and knows it.
+func (p *previous) secret(ctx context.Context, f found) (old *oldSecret, notes []string) {
+	r, ok := p.replaced[f.Object]
+	if !ok || r.Group() != sopsdoc.Group {
 		return nil, nil
 	}
-	opened, err := unseal.Open(ctx, was.Node, p.options)
-	if err != nil {
-		return nil, append(mayOpenLater(err), notMerged(was)...)
+	if p.closed {
+		return &oldSecret{replacement: r}, notVerified(r.found)
 	}
-	return &oldSecret{was, opened}, nil
+	o := p.options
+	if r.Namespace() != "" {
+		o.Namespace = "" // which is that of the new place
+	}
+	opened, err := unseal.Open(ctx, r.Node, o)
+	if err != nil {
+		return &oldSecret{replacement: r}, append(mayOpenLater(err), notVerified(r.found)...)
+	}
+	return &oldSecret{r, opened}, nil
 }
 
 func mayOpenLater(err error) []string {
@@ -105,33 +117,78 @@ func mayOpenLater(err error) []string {
 	return nil
 }
 
-// notMerged tells that a mark that nobody could verify has no effect.
-func notMerged(old found) []string {
-	if manifest.Get(old.Node, "spec", "sealed", "merge") == nil {
-		return nil
+// notVerified tells that marks that nobody could verify have no effect.
+func notVerified(old found) []string {
+	var notes []string
+	if manifest.Get(old.Node, "spec", "sealed", "merge") != nil {
+		notes = append(notes, "the previous document, which could not be opened, claims to be sealed for merging; what is sealed now is so only with --merge")
 	}
-	return []string{"the previous document, which could not be opened, claims to be sealed for merging; what is sealed now is so only with --merge"}
+	if scope := manifest.GetString(old.Node, "spec", "sealed", "scope"); reachOf(scope) != seal.Strict {
+		notes = append(notes, "the previous document, which could not be opened, claims the scope "+scope+"; what is sealed now has it only with --scope")
+	}
+	return notes
 }
 
+// reachOf returns how far a scope reaches.
+func reachOf(scope string) seal.Reach {
+	switch parsed, err := sopsdoc.ParseScope(scope); {
+	case err != nil || parsed.Name != sopsdoc.Any:
+		return seal.Strict
+	case parsed.Namespace == sopsdoc.Any:
+		return seal.Cluster
+	}
+	return seal.Namespace
+}
+
+// object returns the SealedSecret with all comments that belong to it.
+func (o *oldSecret) object() *yaml.Node {
+	if o.Item == 0 {
+		return o.root
+	}
+	return o.Node
+}
+
+// sealed returns what may stay of the old document under seal, or nil.
 func (o *oldSecret) sealed() *seal.Previous {
-	if o == nil {
+	if o == nil || o.opened == nil || o.moved {
 		return nil
 	}
-	object := o.Node
-	if o.Item == 0 {
-		object = o.root
-	}
 	return &seal.Previous{
-		Object:  object,
+		Object:  o.object(),
 		Sealed:  sopsdoc.Previous{Envelope: o.opened.Document.Envelope, Content: o.opened.Content},
 		DataKey: o.opened.DataKey,
 	}
 }
 
+// options are those for sealing over the old document. What it is sealed for
+// stays as it was, unless a flag says otherwise; notes tell so.
+func (o *oldSecret) options(s *sealCommand, given seal.Options) (_ seal.Options, notes []string) {
+	if o == nil {
+		return given, nil
+	}
+	if _, err := sopsdoc.ParseSealedSecret(o.Node); err == nil {
+		given.Replaces = o.object()
+	}
+	if o.opened == nil {
+		return given, nil
+	}
+	e := o.opened.Document.Envelope
+	if !s.mergeGiven && e.Merge {
+		given.Merge = true
+		notes = append(notes, "stays sealed for merging, as the document that it replaces; --merge=false seals it for a Secret of its own")
+	}
+	if reach := reachOf(e.Scope.String()); !s.scopeGiven && reach != seal.Strict {
+		given.Reach = reach
+		notes = append(notes, "keeps the scope of the document that it replaces, "+map[seal.Reach]string{
+			seal.Namespace: "namespace", seal.Cluster: "cluster"}[reach]+"; --scope strict binds it to its name and namespace")
+	}
+	return given, notes
+}
+
 // differences tells what sealing n for other recipients takes away from the old
 // document, and whom it lets in or out.
 func (o *oldSecret) differences(n *yaml.Node, recipients keys.Recipients) []string {
-	if o == nil {
+	if o == nil || o.opened == nil {
 		return nil
 	}
 	var notes []string

@@ -5,11 +5,17 @@ package main
 import (
 	"errors"
 	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/seal"
+	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/manifest"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
 
 const sealLong = `Seal the Secrets in manifests. Each Secret becomes a SealedSecret whose values
@@ -24,7 +30,10 @@ Who can open the result is said by --age, --kms and the other flags for keys, or
 else by the rules file .sops.yaml, which is looked up from the folder of the file
 that is written, up to the root of its Git repository. Sealing needs no right to
 decrypt. If -o names a document that you can open, values that have not changed
-keep their bytes.
+keep their bytes, and scope, form and use for merging stay as they were, unless
+--scope, --as or --merge is given. The SealedSecret keeps its name and what else
+stands around the seal, whoever seals. One Secret under a new name or namespace
+takes the place of the one document that was there for another.
 
 A SealedSecret opens only in its own namespace and under its own name, unless
 --scope says otherwise. With --as sops the result is a SOPS-encrypted Secret for
@@ -54,6 +63,8 @@ type sealCommand struct {
 	as           string
 	merge        bool
 	mergeGiven   bool
+	scopeGiven   bool
+	objectName   string
 	freshKey     bool
 	kustomize    bool
 	keepMetadata []string
@@ -75,8 +86,10 @@ func newSeal(c console) *cobra.Command {
 	s.keyFlags.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&s.namespace, "namespace", "n", "", "`NAMESPACE` of Secrets that name none; one that names another is an error")
-	flags.StringVar(&s.scope, "scope", "strict", "`SCOPE` in which the result opens: strict (namespace and name), namespace, or cluster (anywhere)")
-	flags.StringVar(&s.as, "as", "sealedsecret", "`FORM` of the result: sealedsecret or sops")
+	flags.StringVar(&s.scope, "scope", "strict", "`SCOPE` in which the result opens: strict (namespace and name), namespace, or cluster (anywhere). "+
+		"A document that -o replaces and that you can open keeps its own, unless this is given")
+	flags.StringVar(&s.as, "as", "sealedsecret", "`FORM` of the result: sealedsecret or sops. A file that -o replaces keeps its own, unless this is given")
+	flags.StringVar(&s.objectName, "object-name", "", "`NAME` of the SealedSecret, where it is not that of the Secret. A document that -o replaces keeps its own, unless this is given")
 	flags.BoolVar(&s.merge, "merge", false, "seal for adding to a Secret that somebody else makes and that consents by the annotation signet.dev/merge. "+
 		"A document that is sealed so and that you can open stays so, unless --merge=false is given")
 	flags.BoolVar(&s.freshKey, "fresh-key", false, "encrypt everything anew, also what has not changed")
@@ -104,7 +117,7 @@ func (s *sealCommand) check(cmd *cobra.Command, args []string) error {
 	if _, ok := reaches[s.scope]; !ok {
 		return usagef(cmd, "--scope is strict, namespace or cluster, not %q", s.scope)
 	}
-	s.mergeGiven = cmd.Flags().Changed("merge")
+	s.mergeGiven, s.scopeGiven = cmd.Flags().Changed("merge"), cmd.Flags().Changed("scope")
 	switch {
 	case s.as != "sealedsecret" && s.as != "sops":
 		return usagef(cmd, "--as is sealedsecret or sops, not %q", s.as)
@@ -112,6 +125,10 @@ func (s *sealCommand) check(cmd *cobra.Command, args []string) error {
 		return usagef(cmd, "--scope has no meaning with --as sops: a SOPS document opens wherever it is")
 	case s.as == "sops" && s.kustomize:
 		return usage(cmd, errKustomizeSOPS)
+	case s.as == "sops" && s.objectName != "":
+		return usagef(cmd, "--object-name has no meaning with --as sops: there the Secret is the object")
+	case cmd.Flags().Changed("object-name") && !sopsdoc.ValidSecretName(s.objectName):
+		return usagef(cmd, "--object-name %q is not a valid name", s.objectName)
 	case s.as == "sops" && s.merge:
 		return usagef(cmd, "--merge has no meaning with --as sops: only the controller adds to Secrets, and it reads SealedSecrets")
 	case len(args) == 0 && !s.used():
@@ -135,6 +152,9 @@ func (s *sealCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	previous, err := s.previous(cmd.Context())
 	if err != nil {
+		return err
+	}
+	if err := s.keepForm(cmd.Context(), cmd, previous); err != nil {
 		return err
 	}
 	wrapper, err := s.wrapper(s.err)
@@ -191,6 +211,31 @@ func built(secret *manifest.Secret) ([]input, error) {
 
 // commandLine is the name of input that --from-... makes.
 const commandLine = "command line"
+
+// stdinRulesError says that there are no rules where there is no file either.
+type stdinRulesError struct {
+	what string
+	err  *keys.NoRulesError
+}
+
+func (e *stdinRulesError) Error() string {
+	return strings.Replace(e.err.Error(), strconv.Quote(e.err.Document), e.what+" in "+filepath.Dir(e.err.Document), 1)
+}
+
+func (e *stdinRulesError) Unwrap() error { return e.err }
+
+// withoutFile names what is sealed where document had to make a path up.
+func (s *sealCommand) withoutFile(in input, err error) error {
+	none, ok := report.As[*keys.NoRulesError](err)
+	switch {
+	case !ok || s.filename != "" || s.output != "":
+	case s.used():
+		return &stdinRulesError{"the " + commandLine, none}
+	case in.name == "-":
+		return &stdinRulesError{"standard input", none}
+	}
+	return err
+}
 
 // document returns the path under which the result will be known, which is
 // the one that rules are about.

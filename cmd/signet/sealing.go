@@ -60,6 +60,11 @@ func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, er
 	progress := newProgress(s.err, "sealing", len(inputs))
 	outputs = make([][]byte, len(inputs))
 	jobs, failed := s.prepare(inputs)
+	if errors.Join(failed...) == nil {
+		if err := s.match(jobs); err != nil {
+			return nil, report.Split(err)
+		}
+	}
 	if !slices.ContainsFunc(failed, aboutRules) { // about which all other files would say the same
 		failed = tryInParallel(ctx, len(jobs), func(i int) (err error) {
 			defer progress.step()
@@ -71,6 +76,7 @@ func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, er
 		})
 	}
 	progress.done()
+	s.err.Write(s.previous.notes.Bytes())
 	for i := range jobs {
 		s.err.Write(jobs[i].notes.Bytes())
 		errs = append(errs, report.Split(failed[i])...)
@@ -85,6 +91,7 @@ func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, er
 type sealJob struct {
 	input
 	objects []found
+	sealed  []found    // already, and passed on as it is
 	rule    *keys.Rule // nil if there is nothing to seal
 	output  []byte     // the result then
 }
@@ -115,12 +122,16 @@ func (s *sealing) prepareOne(in input) (sealJob, error) {
 	if in.walked && !in.mentions("Secret") {
 		return sealJob{output: s.passOn(in)}, nil
 	}
-	var sealed []found
+	var sealed, encrypted []found
 	objects, err := in.objects(func(f found) (bool, error) {
-		if f.Group() == sopsdoc.Group && f.Kind() == sopsdoc.Kind {
+		wanted, err := in.wanted(f)
+		switch {
+		case f.Group() == sopsdoc.Group && f.Kind() == sopsdoc.Kind:
 			sealed = append(sealed, f)
+		case !wanted && sopsdoc.FileMAC(f.Node) != "":
+			encrypted = append(encrypted, f)
 		}
-		return in.wanted(f)
+		return wanted, err
 	}, "Secret") // which SealedSecret contains
 	if err != nil {
 		return sealJob{}, err
@@ -130,14 +141,14 @@ func (s *sealing) prepareOne(in input) (sealJob, error) {
 	}
 	if len(objects) == 0 {
 		out, err := s.nothing(in, sealed)
-		return sealJob{output: out}, err
+		return sealJob{output: out, sealed: slices.Concat(sealed, encrypted)}, err
 	}
 	rule, err := s.rules.rule(s.document(in))
 	if err != nil {
-		return sealJob{}, &report.PlacedError{File: in.name, Operation: "seal", Err: err}
+		return sealJob{}, &report.PlacedError{File: in.name, Operation: "seal", Err: s.withoutFile(in, err)}
 	}
 	s.warn(in, rule)
-	return sealJob{objects: objects, rule: rule}, nil
+	return sealJob{objects: objects, sealed: slices.Concat(sealed, encrypted), rule: rule}, nil
 }
 
 // run seals what was found in one input.
@@ -162,7 +173,6 @@ func (s *sealing) run(ctx context.Context, job sealJob) ([]byte, error) {
 		return nil, err
 	}
 	for i, f := range objects {
-		notes[i] = append(notes[i], s.limits.notes(f, o)...)
 		for _, text := range notes[i] {
 			note(in.notes, in.label(f), text)
 		}
@@ -236,6 +246,7 @@ func (s *sealing) options(rule *keys.Rule) seal.Options {
 		Reach:            reaches[s.scope],
 		Namespace:        s.namespace,
 		Merge:            s.merge,
+		ObjectName:       s.objectName,
 		KeepMetadata:     s.keepMetadata,
 		AllowClear:       s.allowClear,
 		FreshKey:         s.freshKey,
@@ -247,12 +258,10 @@ func (s *sealing) options(rule *keys.Rule) seal.Options {
 // object seals one Secret in its tree. body is the text of the previous
 // document if that can stay as it is.
 func (s *sealing) object(ctx context.Context, f found, o seal.Options) (body []byte, notes []string, err error) {
-	old, notes := s.previous.secret(ctx, f, o.Namespace)
-	notes = append(notes, old.differences(f.Node, o.Recipients)...)
-	if !s.mergeGiven && old != nil && old.opened.Document.Envelope.Merge {
-		o.Merge = true
-		notes = append(notes, "stays sealed for merging, as the document that it replaces; --merge=false seals it for a Secret of its own")
-	}
+	old, notes := s.previous.secret(ctx, f)
+	notes = slices.Concat(notes, old.moving(s.output), old.differences(f.Node, o.Recipients))
+	o, kept := old.options(s.sealCommand, o)
+	notes = append(notes, kept...)
 	result, err := seal.Seal(ctx, f.tree(), old.sealed(), o)
 	if err != nil {
 		return nil, nil, err
@@ -265,7 +274,7 @@ func (s *sealing) object(ctx context.Context, f found, o seal.Options) (body []b
 			body = old.body(f.doc)
 		}
 	}
-	return body, append(notes, result.Notes...), nil
+	return body, slices.Concat(notes, result.Notes, s.limits.notes(f, o)), nil
 }
 
 func (s *sealing) assemble(in input, objects []found, bodies [][]byte) ([]byte, error) {

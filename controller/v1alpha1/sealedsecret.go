@@ -45,7 +45,7 @@ type SealedSecret struct {
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.creationPolicy) && self.creationPolicy == 'Merge' && has(self.deletionPolicy) && self.deletionPolicy == 'Retain')",fieldPath=".deletionPolicy",message="Retain can't be combined with creationPolicy Merge: what was merged into a Secret is always taken out again"
 // +kubebuilder:validation:XValidation:rule="!(has(self.creationPolicy) && self.creationPolicy == 'Merge') || has(self.sealed.merge) && self.sealed.merge",fieldPath=".creationPolicy",message="the document was not sealed to be added to the Secret of somebody else: seal it with --merge"
-// +kubebuilder:validation:XValidation:rule="!(has(self.sealed.merge) && self.sealed.merge) || has(self.creationPolicy) && self.creationPolicy == 'Merge'",fieldPath=".creationPolicy",message="must be Merge, because the document was sealed to be added to the Secret of somebody else; seal it without --merge to have a Secret of its own"
+// +kubebuilder:validation:XValidation:rule="!(has(self.sealed.merge) && self.sealed.merge) || has(self.creationPolicy) && self.creationPolicy == 'Merge'",fieldPath=".creationPolicy",message="must be Merge, because the document was sealed to be added to the Secret of somebody else; seal it without --merge (signet seal --merge=false) to have a Secret of its own"
 // +kubebuilder:validation:XValidation:rule="!has(self.serviceAccountName)",fieldPath=".serviceAccountName",message="is reserved and must not be set"
 type SealedSecretSpec struct {
 	// SecretName is the name of the Secret. It is written by `signet seal`, so
@@ -236,9 +236,9 @@ type SealedSecretStatus struct {
 	Secret *SecretStatus `json:"secret,omitempty"`
 
 	// Key is the key that the document was last opened with: a SealingKey, an
-	// ARN, or the recipient of an identity that the controller has. With key
-	// groups there are several, separated by ", ". A failure that is Stalled
-	// empties it.
+	// ARN, or the recipient of an identity that the controller has, of which
+	// only the ends are shown if it is long. With key groups there are several,
+	// separated by ", ". A failure that is Stalled empties it.
 	//
 	// +optional
 	Key string `json:"key,omitempty"`

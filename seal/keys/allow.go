@@ -113,9 +113,11 @@ func unknownKind(name string) string {
 	if name == "age" {
 		return "age keys need no item: they cause no call (plugins do: age_plugin=NAME)"
 	}
-	names := make([]string, len(allowKinds))
-	for i, k := range allowKinds {
-		names[i] = string(k)
+	var names []string
+	for _, k := range allowKinds {
+		if k != AllowHuaweiKMS { // for which no program of ours has a provider
+			names = append(names, string(k))
+		}
 	}
 	if meant := closest(name, names); meant != "" {
 		return "unknown kind, did you mean " + meant + "?"

@@ -65,7 +65,7 @@ func TestParseAllowListErrors(t *testing.T) {
 	const (
 		identity = "AGE-SECRET-KEY-1QQQSECRETQQQSECRETQQQSECRETQQQSECRETQQQSECRETQQQSECRETQ"
 		rawKey   = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlYzE="
-		kinds    = "kms, role, aws_profile, gcp_kms, hckms, azure_kv, hc_vault, pgp, age_plugin"
+		kinds    = "kms, role, aws_profile, gcp_kms, azure_kv, hc_vault, pgp, age_plugin"
 	)
 	tests := []struct{ name, text, want string }{
 		{"no kind", "pgp=AA foo", "allow-list: foo: want <kind>=<pattern> or default"},

@@ -53,8 +53,11 @@ func (p Policy) Extend(types, metadata []string) Policy {
 
 // Check returns a *DeniedError for the first thing in a Secret that p denies.
 func (p Policy) Check(secretType string, labels, annotations map[string]string) error {
-	if slices.Contains(p.Types, secretType) {
+	switch {
+	case slices.Contains(Denied().Types, secretType) && slices.Contains(p.Types, secretType):
 		return &DeniedError{Path: "type", Reason: "a Secret of type " + secretType + " may not be sealed"}
+	case slices.Contains(p.Types, secretType):
+		return &DeniedError{Path: "type", Reason: "a Secret of type " + secretType + " " + isListed}
 	}
 	if err := p.checkMetadata("labels", labels); err != nil {
 		return err
@@ -72,15 +75,41 @@ func (p Policy) checkMetadata(field string, m map[string]string) error {
 			return &DeniedError{Path: path, Reason: `the key "signet" is reserved`}
 		case key == mergeAnnotation && field == "annotations":
 		case slices.Contains(p.Metadata, key+"="+m[key]):
-			return &DeniedError{Path: path, Reason: "with the value " + m[key] + " " + isMark}
-		case slices.ContainsFunc(p.Metadata, func(rule string) bool { return matches(rule, key) }):
-			return &DeniedError{Path: path, Reason: isMark}
+			return &DeniedError{Path: path, Reason: "with the value " + m[key] + " " + why(key+"="+m[key])}
+		default:
+			if rules := matching(p.Metadata, key); len(rules) > 0 {
+				return &DeniedError{Path: path, Reason: why(rules...)}
+			}
 		}
 	}
 	return nil
 }
 
-const isMark = "is a mark of another tool or of Signet, and may be neither sealed nor opened"
+const (
+	isMark   = "is a mark of another tool or of Signet, and may be neither sealed nor opened"
+	isListed = "is on the deny-list of this controller, whose operator added it"
+)
+
+// why says on whose account rules for metadata deny: an operator's own are no
+// marks of anybody.
+func why(rules ...string) string {
+	always := Denied().Metadata
+	if slices.ContainsFunc(rules, func(rule string) bool { return slices.Contains(always, rule) }) {
+		return isMark
+	}
+	return isListed
+}
+
+// matching returns the rules that deny a key whatever its value.
+func matching(rules []string, key string) []string {
+	var found []string
+	for _, rule := range rules {
+		if matches(rule, key) {
+			found = append(found, rule)
+		}
+	}
+	return found
+}
 
 func matches(rule, key string) bool {
 	if prefix, ok := strings.CutSuffix(rule, "*"); ok {

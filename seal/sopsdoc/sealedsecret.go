@@ -94,7 +94,7 @@ func (s *SealedSecret) CheckCreationPolicy() error {
 	case s.Merge && !s.Envelope.Merge:
 		return invalid("spec.creationPolicy", "is Merge, but the document was not sealed to be added to the Secret of somebody else; seal it with --merge")
 	case !s.Merge && s.Envelope.Merge:
-		return invalid("spec.creationPolicy", "is not Merge, but the document was sealed to be added to the Secret of somebody else; seal it without --merge")
+		return invalid("spec.creationPolicy", "is not Merge, but the document was sealed to be added to the Secret of somebody else; seal it without --merge (signet seal --merge=false)")
 	}
 	return nil
 }
