@@ -25,6 +25,7 @@
 //	cmd/signet-controller the program of the controller
 //	internal/userkeys     the keys of whoever runs a program
 //	internal/report       how programs talk; internal/buildinfo, their version
+//	internal/tree         files below a directory, found by patterns, within bounds
 //
 // FORMAT.md beside this file specifies the documents, completely enough for a
 // second implementation.

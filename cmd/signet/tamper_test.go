@@ -214,7 +214,7 @@ func TestTamperControls(t *testing.T) {
 		}},
 		{"labels and annotations of the object itself", all(putText("metadata/labels/app", "other"), putYAML("metadata/annotations", "{a: b}"))},
 		{"status and operational fields", all(putYAML("status", "{observedGeneration: 3}"), putYAML("spec/suspend", "true"),
-			putText("spec/creationPolicy", "Merge"), putText("spec/deletionPolicy", "Retain"))},
+			putText("spec/creationPolicy", "Owner"), putText("spec/deletionPolicy", "Retain"))},
 		{"no secretName beside the same name", remove("spec/secretName")},
 		{"another name beside the same secretName", putText("metadata/name", "renamed")},
 		{"no namespace", remove("metadata/namespace")},

@@ -198,6 +198,14 @@ func checkSidecar(t *testing.T, pod podSpec) {
 	if !homes[env["HOME"]] || env["TMPDIR"] != "/tmp" || env["SIGNET_GIT_PROTOCOLS"] != "" {
 		t.Errorf("HOME is nothing that stays empty, or what it should not be is set: %q", env)
 	}
+	for _, name := range []string{"SIGNET_ALLOW_KEYS", "SIGNET_PARAMETER_NAMESPACES", "SIGNET_GIT_PROTOCOLS", "SIGNET_ALLOW_UNSCOPED", "SIGNET_TIMEOUT"} {
+		if _, ok := env[name]; !ok {
+			t.Errorf("%s is not set, so that nobody sees it there", name)
+		}
+	}
+	if env["SIGNET_ALLOW_UNSCOPED"] == "true" {
+		t.Error("SOPS documents are opened without a choice of the administrator")
+	}
 	if !strings.Contains(strings.Join(sidecar.Args, " "), "--loglevel=info") {
 		t.Errorf("the arguments are %q: debug would log Secrets", sidecar.Args)
 	}

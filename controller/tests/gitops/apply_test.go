@@ -71,7 +71,7 @@ func TestFromClientSideToServerSideApply(t *testing.T) {
 // is in the Secret: it would hold values twice.
 func notApplied(t *testing.T, s *corev1.Secret) {
 	t.Helper()
-	if _, has := s.Annotations[lastApplied]; has || len(s.Annotations) > 1 || s.Labels["app"] != "db" {
+	if _, has := s.Annotations[lastApplied]; has || len(s.Annotations) != 2 || s.Labels["app"] != "db" {
 		t.Errorf("labels %v, annotations %v", s.Labels, s.Annotations)
 	}
 }

@@ -86,8 +86,8 @@ func unmarked(t *testing.T, labels, annotations map[string]string) {
 	if len(labels) != 2 || labels["app"] != "db" || labels["signet.dev/managed"] != "true" {
 		t.Errorf("labels %v, want those that were sealed", labels)
 	}
-	if len(annotations) != 1 || annotations["signet.dev/sealed-secret"] != "db" {
-		t.Errorf("annotations %v, want those that were sealed", annotations)
+	if len(annotations) != 2 || annotations["signet.dev/sealed-secret"] != "db" || annotations["signet.dev/document"] == "" {
+		t.Errorf("annotations %v, want none but those of Signet", annotations)
 	}
 }
 
