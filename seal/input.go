@@ -151,8 +151,8 @@ func comments(n *yaml.Node) int {
 	return count
 }
 
-// newObject writes a SealedSecret of the given name. Comments of the manifest that stay are
-// those above the document and within apiVersion, kind and metadata.
+// newObject writes a SealedSecret of the given name. Comments of the manifest
+// that stay are those above the document and within apiVersion, kind and metadata.
 func (in *input) newObject(e *sopsdoc.Envelope, name string) *yaml.Node {
 	s := in.secret
 	metadata := manifest.Mapping()

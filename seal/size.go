@@ -53,12 +53,15 @@ func checkSize(doc *yaml.Node, s *manifest.Secret) (notes []string, err error) {
 	if len(out) > MaxDocumentBytes {
 		return nil, &SizeError{What: "the sealed document", Bytes: len(out), Limit: MaxDocumentBytes}
 	}
+	if len(out) > maxClientSideApply {
+		notes = append(notes, fmt.Sprintf("the sealed document has %d KiB: apply it server-side (kubectl apply --server-side)", len(out)>>10))
+	}
+	if manifest.JSONNodes(out) <= sopsdoc.MaxControllerNodes { // with more than the spec, which is what counts
+		return notes, nil
+	}
 	spec, err := manifest.EncodeJSON(manifest.Get(manifest.Root(doc), "spec"), "")
 	if err != nil {
 		return nil, err
-	}
-	if len(out) > maxClientSideApply {
-		notes = append(notes, fmt.Sprintf("the sealed document has %d KiB: apply it server-side (kubectl apply --server-side)", len(out)>>10))
 	}
 	if n := manifest.JSONNodes(spec); n > sopsdoc.MaxControllerNodes {
 		notes = append(notes, fmt.Sprintf("the sealed document has %d keys, values and lists: signet-controller opens none with more than %d; "+

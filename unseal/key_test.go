@@ -176,11 +176,12 @@ type brokenIdentity struct{ agekey.Identity }
 
 func (b brokenIdentity) Reveal() string {
 	text := []byte(b.Identity.Reveal())
-	last := &text[len(text)-1]
-	if *last++; *last == 'Q' { // Q follows P; both are in the alphabet
-		return string(text)
+	last := &text[len(text)-1] // P and Q are in the alphabet of Bech32
+	if *last == 'Q' {
+		*last = 'P'
+	} else {
+		*last = 'Q'
 	}
-	*last = 'Q'
 	return string(text)
 }
 

@@ -95,25 +95,9 @@ func TestMergePartnersDoNotPingPong(t *testing.T) {
 			t.Errorf("%s was %q, want Unsealed only", name, seen)
 		}
 	}
-	if n := patches(t, ns, "app"); n > 6 {
+	if n := secretRequests(t, ns, "app", "patch"); n > 6 {
 		t.Errorf("%d patches of the Secret, want 3 and some that collided", n)
 	}
-}
-
-// patches counts the requests of the controller to patch a Secret.
-func patches(t *testing.T, ns, name string) int {
-	t.Helper()
-	requests, err := lab.Requests(shared)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for _, r := range requests {
-		if r.Verb == "patch" && r.ObjectRef.Resource == "secrets" && r.ObjectRef.Namespace == ns && r.ObjectRef.Name == name {
-			n++
-		}
-	}
-	return n
 }
 
 func TestMergeFollowsItsDocument(t *testing.T) {

@@ -147,6 +147,13 @@ func quietWhenAnnotated(t *testing.T, ns, name string) {
 // secretWrites counts the requests of the controller that write a Secret.
 func secretWrites(t *testing.T, ns, name string) int {
 	t.Helper()
+	return secretRequests(t, ns, name, "update", "patch", "delete")
+}
+
+// secretRequests counts the requests of the controller for a Secret with certain
+// verbs.
+func secretRequests(t *testing.T, ns, name string, verbs ...string) int {
+	t.Helper()
 	requests, err := lab.Requests(shared)
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +161,7 @@ func secretWrites(t *testing.T, ns, name string) int {
 	n := 0
 	for _, r := range requests {
 		o := r.ObjectRef
-		if o.Resource == "secrets" && o.Namespace == ns && o.Name == name && slices.Contains([]string{"update", "patch", "delete"}, r.Verb) {
+		if o.Resource == "secrets" && o.Namespace == ns && o.Name == name && slices.Contains(verbs, r.Verb) {
 			n++
 		}
 	}
