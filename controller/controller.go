@@ -179,7 +179,7 @@ func addControllers(mgr manager.Manager, cfg *rest.Config, o Options, g *gate) e
 func newReconciler(p *parts, o Options, k *sealingKeys, e *events) *reconciler {
 	r := &reconciler{
 		cache: p.cache, api: p.api, secrets: p.secrets,
-		opener:      &opener{unwrapper: p.unwrapper, keyring: k.keyring, closed: k.closed, deny: o.Deny},
+		opener:      &opener{unwrapper: p.unwrapper, keyring: k.keyring, closed: k.closed, deny: denyList(o.Deny)},
 		merging:     &merging{client: p.secrets},
 		sealingKeys: k, policy: newPolicy(o, k.keyring),
 		records: p.enqueue.records, recovery: p.recovery, fairness: p.enqueue.fairness,

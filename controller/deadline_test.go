@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/signet-secrets/signet/controller/v1alpha1"
@@ -77,13 +78,16 @@ func sealed(t *testing.T, n int, data map[string]string) *v1alpha1.SealedSecret 
 // says what came of those that were tried, so that it is woken by them.
 func TestKeysOfADocumentShareItsTime(t *testing.T) {
 	service := &hanging{refuses: 2}
-	o := &opener{unwrapper: service, timeout: 100 * time.Millisecond}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	_, err := o.open(ctx, newDocument(sealed(t, 8, map[string]string{"password": "correct horse battery staple"})))
-	if ctx.Err() != nil {
-		t.Fatal("the document took as long as it was let")
-	}
+	doc := newDocument(sealed(t, 8, map[string]string{"password": "correct horse battery staple"}))
+	var err error
+	synctest.Test(t, func(t *testing.T) {
+		o := &opener{unwrapper: service, timeout: 100 * time.Millisecond}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err = o.open(ctx, doc); ctx.Err() != nil {
+			t.Fatal("the document took as long as it was let")
+		}
+	})
 	if got := reasonOf(err); got != KeyUnavailable {
 		t.Errorf("reason %s, want %s", got, KeyUnavailable)
 	}
@@ -102,9 +106,13 @@ func TestKeysOfADocumentShareItsTime(t *testing.T) {
 
 // The end of the process is no lack of time.
 func TestStoppedWhileKeysHang(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	_, err := (&opener{unwrapper: &hanging{}}).open(ctx, newDocument(sealed(t, 2, map[string]string{"a": "b"})))
+	doc := newDocument(sealed(t, 2, map[string]string{"a": "b"}))
+	var err error
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		_, err = (&opener{unwrapper: &hanging{}}).open(ctx, doc)
+	})
 	if got := reasonOf(err); got != KeyUnavailable || strings.Contains(err.Error(), "took more than") {
 		t.Errorf("%s: %v", got, err)
 	}

@@ -29,6 +29,12 @@ type opener struct {
 	timeout   time.Duration // for the keys of one document; 0 is keysTimeout
 }
 
+// denyList returns what operators deny, with a text that says so.
+func denyList(list sopsdoc.Policy) sopsdoc.Policy {
+	list.Listed = "is on the deny-list of this controller, whose operator added it"
+	return list
+}
+
 // opened is what came out of a document.
 type opened struct {
 	secret *manifest.Secret
@@ -50,8 +56,6 @@ func (o *opener) open(ctx context.Context, d *document) (*opened, error) {
 		Keyring:   o.keyring,
 		Namespace: d.object.Namespace,
 		Policy:    o.deny,
-
-		CheckCreationPolicy: true,
 	})
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {
 		err = t.late(err)

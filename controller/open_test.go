@@ -3,11 +3,13 @@
 package controller
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
 	"github.com/signet-secrets/signet/unseal"
 )
 
@@ -52,6 +54,16 @@ func TestKeyReason(t *testing.T) {
 				t.Errorf("%s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// What an operator has denied is not taken for a rule of Signet's.
+func TestDenyListNamesItsOwner(t *testing.T) {
+	o := &opener{deny: denyList(sopsdoc.Policy{Types: []string{"Opaque"}})}
+	_, err := o.open(t.Context(), newDocument(sealed(t, 1, map[string]string{"password": "correct horse battery staple"})))
+	f := new(failure)
+	if !errors.As(err, &f) || f.reason != TypeDenied || !strings.Contains(err.Error(), "is on the deny-list of this controller, whose operator added it") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -9,17 +9,13 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/krm"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
 
 const (
-	localConfig = "config.kubernetes.io/local-config"
-	// What kustomize does with the result of a generator
-	// (kustomize api: internal/plugins/utils/utils.go, UpdateResourceOptions).
-	needsHash = "kustomize.config.k8s.io/needs-hash"
-	behavior  = "kustomize.config.k8s.io/behavior"
-
+	localConfig    = "config.kubernetes.io/local-config"
 	trackingPrefix = "internal.config.kubernetes.io/"
 	originalNames  = trackingPrefix + "previousNames"
 	originalSpaces = trackingPrefix + "previousNamespaces"
@@ -31,7 +27,7 @@ const (
 // dropped, last-applied-configuration holds values in clear.
 func notForClusters() []string {
 	return []string{
-		"config.kubernetes.io/function", "config.k8s.io/function", "config.kubernetes.io/container", "config.k8s.io/container",
+		krm.FunctionAnnotation, "config.k8s.io/function", "config.kubernetes.io/container", "config.k8s.io/container",
 		localConfig, "config.k8s.io/local-config", "kubectl.kubernetes.io/last-applied-configuration",
 	}
 }
@@ -63,9 +59,9 @@ func (r *run) finish(t *target, n *yaml.Node) error {
 	}
 	outer := manifest.Get(t.Node, "metadata", "annotations")
 	if t.Group() == sopsdoc.Group {
-		for _, key := range []string{needsHash, behavior} {
+		for _, key := range []string{krm.HashAnnotation, krm.BehaviorAnnotation} {
 			if v := manifest.GetString(outer, key); v != "" {
-				setAnnotation(n, key, v)
+				manifest.SetAnnotation(n, key, v)
 			}
 		}
 	}
@@ -91,18 +87,18 @@ func keepTracking(o *manifest.Object, n *yaml.Node) {
 			value = strings.ReplaceAll(value, sopsdoc.Kind, "Secret")
 		}
 		if isTracking(key) {
-			setAnnotation(n, key, value)
+			manifest.SetAnnotation(n, key, value)
 		}
 	}
 }
 
 // checkOptions refuses a behavior that kustomize would take for none.
 func checkOptions(n *yaml.Node) error {
-	v := manifest.GetString(n, "metadata", "annotations", behavior)
+	v := manifest.GetString(n, "metadata", "annotations", krm.BehaviorAnnotation)
 	if v == "" || slices.Contains([]string{"create", "merge", "replace"}, v) {
 		return nil
 	}
-	return fmt.Errorf("annotation %s: must be create, merge or replace", behavior)
+	return fmt.Errorf("annotation %s: must be create, merge or replace", krm.BehaviorAnnotation)
 }
 
 // withoutOptions takes out what means something to kustomize in the result of a
@@ -114,7 +110,7 @@ func (r *run) withoutOptions(place string, n *yaml.Node) {
 	if place == "-" {
 		place = "resources"
 	}
-	for _, key := range []string{needsHash, behavior} {
+	for _, key := range []string{krm.HashAnnotation, krm.BehaviorAnnotation} {
 		if deleteAnnotation(n, key) {
 			r.notes.Note(place+", "+manifest.GetString(n, "metadata", "name"),
 				key+" works only for generators and is left out: list it under generators:")
@@ -136,21 +132,6 @@ func takeTracking(n *yaml.Node) {
 			deleteAnnotation(n, key)
 		}
 	}
-}
-
-func setAnnotation(n *yaml.Node, key, value string) {
-	metadata := manifest.Get(n, "metadata")
-	if metadata == nil || metadata.Kind != yaml.MappingNode {
-		metadata = manifest.Mapping()
-		manifest.Set(n, "metadata", metadata)
-	}
-	annotations := manifest.Get(metadata, "annotations")
-	if annotations == nil || annotations.Kind != yaml.MappingNode {
-		annotations = manifest.Mapping()
-		manifest.Set(metadata, "annotations", annotations)
-	}
-	annotations.Style &^= yaml.FlowStyle
-	manifest.Set(annotations, key, manifest.String(value))
 }
 
 // deleteAnnotation reports whether the annotation was there. Annotations that

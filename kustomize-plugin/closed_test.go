@@ -127,7 +127,7 @@ func TestOneBadAmongMany(t *testing.T) {
 // TestReadsBelowRootOnly names files that must not be read, and things that
 // must not be waited for.
 func TestReadsBelowRootOnly(t *testing.T) {
-	const outside = "is not below the folder of the kustomization"
+	const outside = "leads out of the directory that is read"
 	tests := []struct {
 		name  string
 		files string

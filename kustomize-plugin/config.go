@@ -4,27 +4,24 @@ package kustomizeplugin
 
 import (
 	"errors"
-	"io/fs"
+	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/krm"
+	"github.com/signet-secrets/signet/internal/tree"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
-)
-
-const (
-	unsealKind      = "Unseal"
-	ksopsAPIVersion = "viaduct.ai/v1"
-	ksopsKind       = "ksops"
 )
 
 func knownConfigs() []string {
 	return []string{
 		sopsdoc.APIVersion + " " + sopsdoc.Kind,
-		sopsdoc.APIVersion + " " + unsealKind,
-		ksopsAPIVersion + " " + ksopsKind,
+		sopsdoc.APIVersion + " " + krm.UnsealKind,
+		krm.KSOPSAPIVersion + " " + krm.KSOPSKind,
 	}
 }
 
@@ -57,19 +54,16 @@ const maxConfigFileBytes = manifest.MaxDocumentBytes
 
 // readConfigFile reads the file that a legacy plugin gets its configuration in.
 func readConfigFile(path string) (*yaml.Node, error) {
-	info, err := os.Stat(path)
+	path, err := filepath.EvalSymlinks(path) // it may lie anywhere
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, errNotRegular
-	}
-	f, err := os.Open(path)
+	root, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	text, err := readAtMost(f, maxConfigFileBytes)
+	defer root.Close()
+	text, err := tree.Read(root, filepath.Base(path), maxConfigFileBytes, fmt.Errorf("has more than %d bytes", maxConfigFileBytes))
 	if err != nil {
 		return nil, err
 	}
@@ -90,9 +84,9 @@ func parseConfig(n *yaml.Node) (*config, error) {
 	switch {
 	case o.APIVersion() == sopsdoc.APIVersion && o.Kind() == sopsdoc.Kind:
 		return &config{kind: selfConfig}, nil
-	case o.APIVersion() == sopsdoc.APIVersion && o.Kind() == unsealKind:
+	case o.APIVersion() == sopsdoc.APIVersion && o.Kind() == krm.UnsealKind:
 		return parseUnseal(n)
-	case o.APIVersion() == ksopsAPIVersion && o.Kind() == ksopsKind:
+	case o.APIVersion() == krm.KSOPSAPIVersion && o.Kind() == krm.KSOPSKind:
 		return parseKSOPS(n)
 	}
 	return nil, &unknownConfigError{o.APIVersion(), o.Kind()}
@@ -102,7 +96,7 @@ func parseUnseal(n *yaml.Node) (*config, error) {
 	if err := onlyFields(n, "", "apiVersion", "kind", "metadata", "files"); err != nil {
 		return nil, err
 	}
-	files, err := stringsOf(n, "", "files")
+	files, err := manifest.Strings(n, "", "files")
 	if err != nil {
 		return nil, err
 	}
@@ -118,10 +112,10 @@ func parseKSOPS(n *yaml.Node) (*config, error) {
 	}
 	c := &config{kind: ksopsConfig}
 	var err error
-	if c.files, err = stringsOf(n, "", "files"); err != nil {
+	if c.files, err = manifest.Strings(n, "", "files"); err != nil {
 		return nil, err
 	}
-	list, err := sequenceOf(n, "", "secretFrom")
+	list, err := manifest.List(n, "", "secretFrom")
 	if err != nil {
 		return nil, err
 	}
@@ -155,8 +149,11 @@ func parseSecretFrom(n *yaml.Node) (s secretFrom, err error) {
 		}
 		s.secretType = t.Value
 	}
-	for field, to := range map[string]*[]string{"files": &s.files, "binaryFiles": &s.binaryFiles, "envs": &s.envs} {
-		if *to, err = stringsOf(n, path, field); err != nil {
+	for _, list := range []struct {
+		field string
+		to    *[]string
+	}{{"files", &s.files}, {"binaryFiles", &s.binaryFiles}, {"envs", &s.envs}} {
+		if *list.to, err = manifest.Strings(n, path, list.field); err != nil {
 			return s, err
 		}
 	}
@@ -197,32 +194,3 @@ func onlyFields(n *yaml.Node, path string, known ...string) error {
 	}
 	return nil
 }
-
-func sequenceOf(n *yaml.Node, path, field string) ([]*yaml.Node, error) {
-	list := manifest.Get(n, field)
-	switch {
-	case manifest.IsNull(list):
-		return nil, nil
-	case list.Kind != yaml.SequenceNode:
-		return nil, &manifest.SyntaxError{Line: list.Line, Path: manifest.ChildPath(path, field), Reason: "must be a list"}
-	}
-	return list.Content, nil
-}
-
-func stringsOf(n *yaml.Node, path, field string) ([]string, error) {
-	list, err := sequenceOf(n, path, field)
-	if err != nil {
-		return nil, err
-	}
-	var all []string
-	for _, item := range list {
-		if !manifest.IsString(item) || item.Value == "" {
-			return nil, &manifest.SyntaxError{Line: item.Line, Path: manifest.ChildPath(path, field), Reason: "must be a list of strings"}
-		}
-		all = append(all, item.Value)
-	}
-	return all, nil
-}
-
-// isMissing reports whether an error says that there is no such file.
-func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -16,7 +16,8 @@
 //   - Nothing is written unless everything has been opened and verified, and then
 //     with one Write. kustomize ignores errors in the results of a ResourceList,
 //     so errors are only ever returned.
-//   - Files are read below Function.Root and nowhere else.
+//   - Files are read below Function.Root and nowhere else, but for the
+//     configuration of RunLegacy.
 //   - What is not sealed goes through as it came, byte for byte.
 //   - Secrets leave with data and without stringData: kustomize merges and hashes
 //     the two as different things. Only ksops configurations do as KSOPS does.

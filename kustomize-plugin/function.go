@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/parallel"
 	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/unseal"
@@ -24,7 +25,8 @@ const program = "signet-kustomize"
 type Function struct {
 	// Root is the root of the kustomization that lists the function: the
 	// working directory of a KRM function, $KUSTOMIZE_PLUGIN_CONFIG_ROOT of a
-	// legacy plugin. Files are read below it only.
+	// legacy plugin. Files are read below it only, but for the configuration of
+	// RunLegacy.
 	Root string
 	// Options says with which keys to open. It gets Root and is called at
 	// most once per run, and only if there is something to open.
@@ -38,7 +40,7 @@ type Function struct {
 // several joined ones, the last of which may be an *UntriedError; Hint knows
 // what helps against some. None holds a value.
 func (f *Function) Run(ctx context.Context, in io.Reader, out io.Writer) (err error) {
-	defer recovered(&err)
+	defer parallel.Recover(&err)
 	list, err := readResourceList(in)
 	if err != nil {
 		return &report.PlacedError{File: "-", Operation: "read", Err: err}
@@ -59,7 +61,7 @@ func (f *Function) Run(ctx context.Context, in io.Reader, out io.Writer) (err er
 // reads all resources from in, for a generator there is nothing; what is
 // written to out is a plain stream of manifests.
 func (f *Function) RunLegacy(ctx context.Context, config string, in io.Reader, out io.Writer) (err error) {
-	defer recovered(&err)
+	defer parallel.Recover(&err)
 	node, err := readConfigFile(config)
 	if err != nil {
 		return &report.PlacedError{File: config, Operation: "read", Err: report.Cause(err)}
@@ -113,7 +115,7 @@ func (f *Function) newRun(config *yaml.Node, input *manifest.Stream, generating 
 		r.notes.W = io.Discard
 	}
 	r.options = sync.OnceValues(func() (o unseal.Options, err error) {
-		defer recovered(&err)
+		defer parallel.Recover(&err)
 		if f.Options == nil {
 			return o, errors.New("find keys: the program offers none")
 		}

@@ -67,12 +67,16 @@ func FuzzResourceList(f *testing.F) {
 	})
 }
 
-// FuzzReadDotenv must neither panic nor repeat its input in errors.
+// FuzzReadDotenv must neither panic nor repeat anything of its input in errors.
 func FuzzReadDotenv(f *testing.F) {
-	f.Add("A=b\nexport C='$A'\n# d\nE=\"${A}\\n\"")
-	f.Fuzz(func(t *testing.T, text string) {
-		vars := map[string]string{}
-		if err := readDotenv([]byte(text), vars); err != nil && len(text) > 40 && strings.Contains(err.Error(), text) {
+	const canary = "Canary7Word"
+	f.Add("A=b\nexport C='$A'\n# d\nE=\"${A}\\n\"", uint16(2))
+	f.Add("A=\"b", uint16(4))
+	f.Add("A=b\nC", uint16(5))
+	f.Fuzz(func(t *testing.T, text string, at uint16) {
+		i := int(at) % (len(text) + 1)
+		text = text[:i] + canary + text[i:]
+		if err := readDotenv([]byte(text), map[string]string{}); err != nil && strings.Contains(err.Error(), canary) {
 			t.Error(err)
 		}
 	})

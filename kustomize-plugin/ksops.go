@@ -13,6 +13,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/krm"
+	"github.com/signet-secrets/signet/internal/parallel"
 	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/internal/tree"
 	"github.com/signet-secrets/signet/seal/manifest"
@@ -49,7 +51,7 @@ func (r *run) ksops(ctx context.Context, c *config) error {
 		r.generated = append(r.generated, secret)
 	}
 	for _, n := range r.generated {
-		r.withoutOptions("configuration "+ksopsKind, manifest.Root(n))
+		r.withoutOptions("configuration "+krm.KSOPSKind, manifest.Root(n))
 	}
 	return nil
 }
@@ -92,12 +94,12 @@ func (f sopsFile) at(operation string, err error) error {
 
 // openSOPSFiles reads and opens files, in the order given.
 func (r *run) openSOPSFiles(ctx context.Context, names []string) ([]sopsFile, error) {
-	t, err := openFolder(r.root)
+	f, err := openFolder(r.root)
 	if err != nil {
 		return nil, &report.PlacedError{File: r.root, Operation: "read", Err: tree.Cause(err)}
 	}
-	defer t.close()
-	content, err := t.readAll(ctx, names)
+	defer f.close()
+	content, err := f.readAll(ctx, names)
 	if err != nil {
 		return nil, err
 	}
@@ -112,12 +114,12 @@ func (r *run) openSOPSFiles(ctx context.Context, names []string) ([]sopsFile, er
 	if err != nil {
 		return nil, err
 	}
-	return opened, tryInParallel(ctx, len(names), func(i int) (err error) {
+	return opened, joined(parallel.Try(ctx, len(names), func(i int) (err error) {
 		if opened[i].text, err = sopsfile.Open(ctx, content[i], sopsfile.FormatOf(names[i]), o); err != nil {
 			return opened[i].at("open", err)
 		}
 		return nil
-	})
+	}))
 }
 
 // notOurs refuses a file with an object of Signet's API. An envelope alone is
@@ -131,11 +133,7 @@ func notOurs(content []byte) error {
 		return nil // not a manifest at all
 	}
 	for _, doc := range stream.Documents {
-		node, err := doc.Node()
-		if err != nil {
-			return nil
-		}
-		objects, err := manifest.Objects(node)
+		_, objects, err := doc.Objects()
 		if err != nil {
 			return nil
 		}

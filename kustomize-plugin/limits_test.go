@@ -14,6 +14,7 @@ import (
 
 	"github.com/signet-secrets/signet/internal/tree"
 	kustomizeplugin "github.com/signet-secrets/signet/kustomize-plugin"
+	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/unseal"
 )
 
@@ -38,7 +39,7 @@ func TestPatternsAreBounded(t *testing.T) {
 	}{
 		{name: "the same", patterns: strings.Repeat("- 'f*'\n", 60_000), want: "f000.yaml, document 1: read: is no Kubernetes object"},
 		{name: "many", patterns: "- 'f*'\n" + many.String(), want: ": read: ", tooMuch: true},
-		{name: "links to itself", patterns: "- '*/*/*/*/*/*/*/*/*/*/nothing'\n", want: "*/nothing: read: too many files and folders", tooMuch: true},
+		{name: "links to itself", patterns: "- '*/*/*/*/*/*/*/*/*/*/nothing'\n", want: "*/nothing: read: too many files and directories", tooMuch: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -51,6 +52,16 @@ func TestPatternsAreBounded(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The limit of bytes is for all files together, and says so.
+func TestFilesAreBounded(t *testing.T) {
+	l := newLab(t)
+	for name, size := range map[string]int64{"a.yaml": 1, "b.yaml": manifest.MaxStreamBytes} {
+		l.write(t, name, "")
+		mustDo(t, os.Truncate(filepath.Join(l.dir, name), size))
+	}
+	refuses(t, &l.function().Function, unsealing("*.yaml"), "b.yaml: read: the files have more than 67108864 bytes together")
 }
 
 // A run that is interrupted looks for no files and reads none.

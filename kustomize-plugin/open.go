@@ -8,32 +8,11 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/parallel"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 	"github.com/signet-secrets/signet/unseal"
 )
-
-// openJob is one SealedSecret, or the documents of one SOPS file.
-type openJob []*target
-
-// openJobs puts SOPS documents that follow each other with the same mac into
-// one job: they were encrypted together.
-func openJobs(sealed []*target) []openJob {
-	var jobs []openJob
-	for i, t := range sealed {
-		if i > 0 && t.Group() != sopsdoc.Group && t.Item == 0 && sameFile(sealed[i-1], t) {
-			jobs[len(jobs)-1] = append(jobs[len(jobs)-1], t)
-			continue
-		}
-		jobs = append(jobs, openJob{t})
-	}
-	return jobs
-}
-
-func sameFile(a, b *target) bool {
-	mac := sopsdoc.FileMAC(a.Node)
-	return mac != "" && a.Group() != sopsdoc.Group && a.file == b.file && mac == sopsdoc.FileMAC(b.Node)
-}
 
 // open opens all of sealed and returns what they become, in order.
 func (r *run) open(ctx context.Context, sealed []*target) (map[*target]*yaml.Node, error) {
@@ -44,13 +23,13 @@ func (r *run) open(ctx context.Context, sealed []*target) (map[*target]*yaml.Nod
 	if err != nil {
 		return nil, err
 	}
-	jobs := openJobs(sealed)
+	jobs := unseal.Jobs(sealed, func(t *target) (string, *manifest.Object) { return t.file, t.Object })
 	results := make([][]*yaml.Node, len(jobs))
-	err = tryInParallel(ctx, len(jobs), func(i int) (err error) {
+	errs := parallel.Try(ctx, len(jobs), func(i int) (err error) {
 		results[i], err = r.openJob(ctx, jobs[i], o)
 		return err
 	})
-	if err != nil {
+	if err := joined(errs); err != nil {
 		return nil, err
 	}
 	opened := make(map[*target]*yaml.Node, len(sealed))
@@ -65,7 +44,8 @@ func (r *run) open(ctx context.Context, sealed []*target) (map[*target]*yaml.Nod
 	return opened, nil
 }
 
-func (r *run) openJob(ctx context.Context, job openJob, o unseal.Options) ([]*yaml.Node, error) {
+// openJob opens one SealedSecret, or the documents of one SOPS file.
+func (r *run) openJob(ctx context.Context, job []*target, o unseal.Options) ([]*yaml.Node, error) {
 	first := job[0]
 	if first.Group() != sopsdoc.Group {
 		nodes, err := r.openSOPS(ctx, job, o)
@@ -83,10 +63,10 @@ func (r *run) openJob(ctx context.Context, job openJob, o unseal.Options) ([]*ya
 
 // openSOPS opens the documents of one SOPS file. The mac covers what stands in
 // them in clear, so what kustomize has written into them is taken out before.
-func (r *run) openSOPS(ctx context.Context, job openJob, o unseal.Options) ([]*yaml.Node, error) {
+func (r *run) openSOPS(ctx context.Context, job []*target, o unseal.Options) ([]*yaml.Node, error) {
 	docs := make([]*yaml.Node, len(job))
 	for i, t := range job {
-		docs[i] = t.tree() // comments of the document count for selectors
+		docs[i] = t.Tree() // comments of the document count for selectors
 		if !r.generating {
 			docs[i] = manifest.Clone(docs[i])
 			takeTracking(manifest.Root(docs[i]))
@@ -123,5 +103,5 @@ func renamed(o *manifest.Object, err error) error {
 	if old == "" || old == now {
 		return err
 	}
-	return &RenamedError{Old: old, New: now, Err: scope}
+	return &renamedError{Old: old, New: now, Err: scope}
 }

@@ -81,7 +81,7 @@ func TestOpenedButUseless(t *testing.T) {
 		{"no dotenv for ksops", from("envs", "bad.env"), "bad.env: read what was opened: dotenv: a quote is not closed"},
 		{"key without path", from("binaryFiles", "a="), "read: is a directory"},
 		{"path without key", from("binaryFiles", "=bad.env"), "bad.env: read: =bad.env is neither a path nor key=path"},
-		{"outside for ksops", ksopsConfig + "files: [../a.yaml]\n", "../a.yaml: read: is not below the folder of the kustomization"},
+		{"outside for ksops", ksopsConfig + "files: [../a.yaml]\n", "../a.yaml: read: leads out of the directory that is read"},
 		{"pattern for ksops", ksopsConfig + "files: ['*.yaml']\n", "*.yaml: read: no such file"},
 	}
 	for _, test := range tests {

@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/parallel"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
 
@@ -240,12 +241,9 @@ func (l *resourceList) generating() bool { return l.self || len(l.items) == 0 }
 // encodeAll writes documents, several at a time.
 func encodeAll(nodes []*yaml.Node) ([][]byte, error) {
 	written := make([][]byte, len(nodes))
-	errs := make([]error, len(nodes))
-	inParallel(len(nodes), func(i int) {
-		errs[i] = protected(func(i int) (err error) {
-			written[i], err = manifest.EncodeYAML(nodes[i])
-			return err
-		}, i)
+	errs := parallel.Do(len(nodes), func(i int) (err error) {
+		written[i], err = manifest.EncodeYAML(nodes[i])
+		return err
 	})
 	return written, joined(errs)
 }
@@ -286,4 +284,28 @@ func (l *resourceList) with(r *run) ([]byte, error) {
 		b.WriteString(" []\n")
 	}
 	return b.Bytes(), nil
+}
+
+// plainStream writes the input with the result, as legacy plugins do.
+func (r *run) plainStream() ([]byte, error) {
+	for doc, node := range r.replaced {
+		if err := doc.Replace(node); err != nil {
+			return nil, err
+		}
+	}
+	written, err := encodeAll(r.generated)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(r.input.Bytes())
+	for _, text := range written {
+		if len(out) > 0 {
+			if out[len(out)-1] != '\n' {
+				out = append(out, '\n')
+			}
+			out = append(out, "---\n"...)
+		}
+		out = append(out, text...)
+	}
+	return out, nil
 }

@@ -12,9 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/signet-secrets/signet/internal/report"
-	kustomizeplugin "github.com/signet-secrets/signet/kustomize-plugin"
 	"github.com/signet-secrets/signet/seal/manifest"
-	"github.com/signet-secrets/signet/unseal"
 )
 
 // TestMergeIsRefused lists documents that are for the Secret of somebody else,
@@ -128,7 +126,7 @@ func TestAllUnreadable(t *testing.T) {
 	refuses(t, f, unsealing("b.yaml", "db.yaml", "folder", "a.yaml"),
 		"a.yaml: read: no such file or directory\nb.yaml: read: no such file or directory\nfolder: read: is a directory")
 	refuses(t, f, unsealing("z*.yaml", "../db.yaml"),
-		"z*.yaml: read: no file matches\n../db.yaml: read: is not below the folder of the kustomization")
+		"z*.yaml: read: no file matches\n../db.yaml: read: leads out of the directory that is read")
 }
 
 // TestTooManyNodesInFiles has a little in each of many files, which are too much
@@ -140,15 +138,4 @@ func TestTooManyNodesInFiles(t *testing.T) {
 		l.write(t, fmt.Sprintf("many/%d.yaml", i), l.sealed(t, "prod", "db")+"---\n"+flat)
 	}
 	refuses(t, &l.function().Function, unsealing("many/*.yaml"), "configuration Unseal, all: read: too much of it has to be parsed: 8 documents with up to 5")
-}
-
-// A document of which nothing says where it belongs needs another hint than one
-// that was copied.
-func TestHintOfNoNamespace(t *testing.T) {
-	if hint := kustomizeplugin.Hint(&unseal.ScopeError{Name: "db"}); hint != "" {
-		t.Errorf("takes the place of a better one: %s", hint)
-	}
-	if hint := kustomizeplugin.Hint(&unseal.ScopeError{Namespace: "x", Name: "db"}); !strings.Contains(hint, "opens only where it was sealed for") {
-		t.Errorf("says %q", hint)
-	}
 }

@@ -24,8 +24,11 @@
 //	cmd/signet-kustomize  the program of the function
 //	cmd/signet-controller the program of the controller
 //	internal/userkeys     the keys of whoever runs a program
-//	internal/report       how programs talk; internal/buildinfo, their version
+//	internal/parallel     many documents at once; what a failure or an interruption leaves
+//	internal/report       how programs talk; internal/exitcode, with which code
+//	                      they end; internal/buildinfo, their version
 //	internal/tree         files below a directory, found by patterns, within bounds
+//	internal/krm          the words of kustomize and its functions
 //
 // FORMAT.md beside this file specifies the documents, completely enough for a
 // second implementation.

@@ -82,7 +82,7 @@ func (o Options) now() time.Time {
 }
 
 func (o Options) policy() sopsdoc.Policy {
-	return sopsdoc.Denied().Extend(o.Policy.Types, o.Policy.Metadata)
+	return sopsdoc.Denied().Extend(o.Policy)
 }
 
 // Previous is a SealedSecret that was opened: what sealing over it may keep.

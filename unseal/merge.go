@@ -16,15 +16,16 @@ func (e *MergeError) Error() string {
 		", which somebody else makes: a Secret made of it would replace that one"
 }
 
-// checkMerge holds a document against CheckCreationPolicy and WholeSecrets. The
-// mark is not authenticated yet, but one that was forged does not open either.
+// checkMerge holds a document against WholeSecrets. The mark is not authenticated
+// yet, but one that was forged does not open either.
 func (o Options) checkMerge(doc *sopsdoc.SealedSecret) error {
-	if o.CheckCreationPolicy || o.WholeSecrets {
-		if err := doc.CheckCreationPolicy(); err != nil {
-			return err
-		}
+	if !o.WholeSecrets {
+		return nil
 	}
-	if o.WholeSecrets && doc.Envelope.Merge {
+	if err := doc.CheckCreationPolicy(); err != nil {
+		return err
+	}
+	if doc.Envelope.Merge {
 		return &MergeError{Secret: doc.SecretName}
 	}
 	return nil

@@ -86,9 +86,8 @@ func (o Options) allowObjects(doc *yaml.Node) error {
 // unplaced says why nothing tells where an object will be, "" where something
 // does.
 func unplaced(obj *manifest.Object, namespace string) string {
-	encrypted := func(text string) bool { return strings.HasPrefix(text, "ENC[") }
 	switch {
-	case encrypted(obj.APIVersion()), encrypted(obj.Kind()), encrypted(namespace):
+	case sopsdoc.LooksEncrypted(obj.APIVersion()), sopsdoc.LooksEncrypted(obj.Kind()), sopsdoc.LooksEncrypted(namespace):
 		return "apiVersion, kind or metadata.namespace is encrypted, so that nothing says before it is opened where it belongs"
 	case namespace != "":
 		return ""

@@ -38,18 +38,16 @@ type Options struct {
 	Unscoped bool
 	// Policy is denied in addition to sopsdoc.Denied.
 	Policy sopsdoc.Policy
-	// CheckCreationPolicy refuses documents whose spec.creationPolicy is not
-	// what they were sealed for. It is for callers that act on that field.
-	CheckCreationPolicy bool
 	// WholeSecrets is for callers whose result is applied as it is, and then
 	// replaces the Secret of that name. Documents that were sealed to be added
 	// to the Secret of somebody else are refused with a *MergeError, and those
-	// that CheckCreationPolicy refuses, too, before a key is used.
+	// whose spec.creationPolicy is not what they were sealed for, too (see
+	// sopsdoc.SealedSecret.CheckCreationPolicy), before a key is used.
 	WholeSecrets bool
 }
 
 func (o Options) policy() sopsdoc.Policy {
-	return sopsdoc.Denied().Extend(o.Policy.Types, o.Policy.Metadata)
+	return sopsdoc.Denied().Extend(o.Policy)
 }
 
 // ScopeError says that a document was sealed for another place than the one

@@ -123,7 +123,7 @@ func TestRefusedBeforeAnyKeyIsUsed(t *testing.T) {
 			n, o := parsed(t), options()
 			test.change(n)
 			count := &counting{Unwrapper: o.Unwrapper}
-			o.Unwrapper, o.CheckCreationPolicy = count, true
+			o.Unwrapper, o.WholeSecrets = count, true
 			_, err := unseal.Open(context.Background(), n, o)
 			if !errors.As(err, test.target) {
 				t.Errorf("got %T %v, want %T", err, err, test.target)

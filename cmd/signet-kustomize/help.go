@@ -8,6 +8,7 @@ import (
 	"runtime"
 
 	"github.com/signet-secrets/signet/internal/buildinfo"
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
@@ -33,7 +34,7 @@ has too, it needs no annotation, but has to be installed with --legacy.
 Usage:
   signet-kustomize < RESOURCELIST         run as a KRM function
   signet-kustomize CONFIGFILE             run as a plugin, by kustomize
-  signet-kustomize install DIR            copy this program to a folder, of PATH
+  signet-kustomize install DIR            copy it to a directory, as of PATH
   signet-kustomize install --legacy DIR   copy it to where kustomize looks for
                                           plugins with XDG_CONFIG_HOME=DIR
   signet-kustomize version                print its version
@@ -41,17 +42,17 @@ Usage:
 
 Age identities are looked for where SOPS looks: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE,
 SOPS_AGE_KEY_CMD, ~/.config/sops/age/keys.txt, SSH keys. SealingKeys are looked
-for in ` + userkeys.SealingKeyDir + `, from the folder of the kustomization up to the root of its
-Git repository. Key services are called with the credentials of the environment,
-for keys that the allow-list names: $` + userkeys.AllowVariable + `, else the file
-signet/allow-keys in the configuration folder (see signet unseal --help). Nobody
-is asked for a passphrase, and no age plugin is run.
+for in ` + userkeys.SealingKeyDir + `, from the directory of the kustomization up to the root of
+its Git repository. Key services are called with the credentials of the
+environment, for keys that an allow-list permits: $` + userkeys.AllowVariable + `, else the
+file signet/allow-keys in the configuration directory. For its patterns see
+https://github.com/signet-secrets/signet#keys. Nobody is asked for a passphrase,
+and no age plugin is run.
 
 $` + userkeys.TimeoutVariable + `, as in 50s, is how long a run may take; one that takes longer
 fails, and names the keys that gave no answer.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a document could not be opened
-or verified.
+` + exitcode.Help + `
 `
 
 func help(w io.Writer) error {

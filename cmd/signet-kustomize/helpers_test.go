@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/internal/testtool"
 	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal"
 	"github.com/signet-secrets/signet/seal/keys"
@@ -67,20 +68,11 @@ func self(t testing.TB) string {
 	return path
 }
 
-// isolate takes the keys of whoever runs the tests out of reach and moves to an
-// empty folder, which is the root of a kustomization, and whose path it returns.
+// isolate is testtool.Isolate, and moves to an empty directory, which is the
+// root of a kustomization, and whose path it returns.
 func isolate(t *testing.T) string {
 	t.Helper()
-	home := t.TempDir()
-	t.Setenv("HOME", home)
-	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
-	for _, name := range []string{
-		"SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD", "SOPS_AGE_SSH_PRIVATE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_CMD",
-		userkeys.AllowVariable, rootVariable,
-	} {
-		t.Setenv(name, "") // put back afterwards
-		os.Unsetenv(name)
-	}
+	testtool.Isolate(t)
 	dir := t.TempDir()
 	t.Chdir(dir)
 	return dir
@@ -192,8 +184,8 @@ func resourceList() string {
 
 var _ io.ReadWriter = panicking{}
 
-// waitFor waits until something holds.
-func waitFor(t testing.TB, what string, holds func() bool) {
+// eventually waits until something holds.
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -12,7 +12,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/signet-secrets/signet/internal/krm"
+	"github.com/signet-secrets/signet/internal/parallel"
 	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
 
 // installing is the operation of errors of `signet-kustomize install`.
@@ -22,10 +25,11 @@ const installing = "install"
 // $XDG_CONFIG_HOME/kustomize/plugin: group, version, kind in lower case, kind
 // (kustomize api: internal/plugins/loader).
 func legacyPlugins() []string {
+	name := func(apiVersion, kind string) string { return apiVersion + "/" + strings.ToLower(kind) + "/" + kind }
 	return []string{
-		"signet.dev/v1alpha1/sealedsecret/SealedSecret",
-		"signet.dev/v1alpha1/unseal/Unseal",
-		"viaduct.ai/v1/ksops/ksops",
+		name(sopsdoc.APIVersion, sopsdoc.Kind),
+		name(sopsdoc.APIVersion, krm.UnsealKind),
+		name(krm.KSOPSAPIVersion, krm.KSOPSKind),
 	}
 }
 
@@ -44,13 +48,13 @@ func (p process) install(ctx context.Context, args []string, out io.Writer) erro
 		case flags && strings.HasPrefix(arg, "-"):
 			return usagef("unknown flag %q", arg)
 		case arg == "" || dir != "":
-			return usagef("name one folder to install to")
+			return usagef("name one directory to install to")
 		default:
 			dir = arg
 		}
 	}
 	if dir == "" {
-		return usagef("name a folder to install to")
+		return usagef("name a directory to install to")
 	}
 	source, err := os.Executable()
 	if err != nil {
@@ -115,7 +119,7 @@ func (c copies) copy(target string) (err error) {
 			os.Remove(to.Name())
 		}
 	}()
-	if _, err := io.Copy(to, interruptible{c.ctx, from}); err != nil {
+	if _, err := io.Copy(to, contextReader{c.ctx, from}); err != nil {
 		return err
 	}
 	if err := errors.Join(to.Chmod(0o755), to.Sync(), to.Close()); err != nil {
@@ -124,17 +128,17 @@ func (c copies) copy(target string) (err error) {
 	return os.Rename(to.Name(), target)
 }
 
-// interruptible reads until ctx ends.
-type interruptible struct {
+// contextReader reads until ctx ends.
+type contextReader struct {
 	ctx context.Context
 	r   io.Reader
 }
 
-func (i interruptible) Read(p []byte) (int, error) {
-	if i.ctx.Err() != nil {
-		return 0, errors.New("interrupted")
+func (c contextReader) Read(p []byte) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, parallel.ErrNotTried
 	}
-	return i.r.Read(p)
+	return c.r.Read(p)
 }
 
 // link puts a second name of a file in the place of the target.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/internal/testtool"
 )
@@ -187,19 +188,19 @@ func TestInstallRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { os.Chmod(filepath.Join(dir, "target"), 0o755) })
-		unprivileged(t, dir, "install", "target").failed(t, exitFailed,
-			"error: target/signet-kustomize: install: permission denied\n", "hint: name a folder that you may write to")
+		unprivileged(t, dir, "install", "target").failed(t, exitcode.Failed,
+			"error: target/signet-kustomize: install: permission denied\n", "hint: name a directory that you may write to")
 		if got := readFile(t, filepath.Join(dir, "target", program)); got != "old" {
 			t.Errorf("%d bytes in the place of the old file", len(got))
 		}
 	})
 	t.Run("no folder", func(t *testing.T) {
 		writeFile(t, "file", "", 0o600)
-		runProgram(t, "", "install", "file").failed(t, exitFailed, "error: file/signet-kustomize: install: not a directory\n")
+		runProgram(t, "", "install", "file").failed(t, exitcode.Failed, "error: file/signet-kustomize: install: not a directory\n")
 	})
 	t.Run("a folder in its place", func(t *testing.T) {
 		writeFile(t, "full/signet-kustomize/file", "", 0o600)
-		runProgram(t, "", "install", "full").failed(t, exitFailed, "error: full/signet-kustomize: install: file exists\n")
+		runProgram(t, "", "install", "full").failed(t, exitcode.Failed, "error: full/signet-kustomize: install: file exists\n")
 		if entries, err := os.ReadDir("full"); err != nil || len(entries) != 1 {
 			t.Errorf("left behind: %v, %v", entries, err)
 		}
@@ -228,7 +229,7 @@ func TestInstallDiskFull(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(disk, 0) })
 	writeFile(t, filepath.Join(disk, program), "old", 0o755)
-	runProgram(t, "", "install", disk).failed(t, exitFailed, "install: no space left on device\n", "hint: the disk is full; what was there is as it was")
+	runProgram(t, "", "install", disk).failed(t, exitcode.Failed, "install: no space left on device\n", "hint: the disk is full; what was there is as it was")
 	onlyOld(t, disk)
 }
 
@@ -237,7 +238,7 @@ func TestInstallFileSizeLimit(t *testing.T) {
 	dir := isolate(t)
 	writeFile(t, program, "old", 0o755)
 	r := testtool.Run(t, testtool.Cmd{Path: "bash", Env: []string{roleVariable + "="}, Args: []string{"-c", `ulimit -f 8; exec "$@"`, "bash", self(t), "install", "."}})
-	outcome{r.ExitCode, string(r.Stdout), string(r.Stderr)}.failed(t, exitFailed, "install: file too large\n")
+	outcome{r.ExitCode, string(r.Stdout), string(r.Stderr)}.failed(t, exitcode.Failed, "install: file too large\n")
 	onlyOld(t, dir)
 }
 
@@ -288,7 +289,7 @@ func TestInstallInterrupted(t *testing.T) {
 			if _, err := io.WriteString(source, strings.Repeat("x", 1<<20)); err != nil {
 				t.Fatal(err)
 			}
-			waitFor(t, "the copy has begun", func() bool { return len(temporary(t)) == 1 && size(temporary(t)[0]) > 0 })
+			eventually(t, "the copy has begun", func() bool { return len(temporary(t)) == 1 && size(temporary(t)[0]) > 0 })
 			if err := cmd.Process.Signal(row.signal); err != nil {
 				t.Fatal(err)
 			}

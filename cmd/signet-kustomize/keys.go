@@ -11,8 +11,8 @@ import (
 	"github.com/signet-secrets/signet/unseal"
 )
 
-// callTimeout is for a call of AWS KMS with all its attempts where nothing else
-// limits it: a build that hangs is to end by itself.
+// callTimeout ends what would wait for somebody, as gpg does for a passphrase: a
+// build that hangs is to end by itself.
 const callTimeout = 45 * time.Second
 
 // userOptions returns the keys of whoever runs kustomize: what the environment

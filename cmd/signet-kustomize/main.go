@@ -104,7 +104,7 @@ func (p process) function(ctx context.Context, out io.Writer) error {
 	}
 	root, err := os.Getwd()
 	if err != nil {
-		return fmt.Errorf("find the folder of the kustomization: %w", err)
+		return fmt.Errorf("find the directory of the kustomization: %w", err)
 	}
 	return p.within(ctx, root, func(ctx context.Context, f *kustomizeplugin.Function) error {
 		return f.Run(ctx, p.in, out)

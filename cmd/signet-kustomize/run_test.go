@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/internal/testtool"
 	kustomizeplugin "github.com/signet-secrets/signet/kustomize-plugin"
@@ -27,9 +28,9 @@ func TestUsage(t *testing.T) {
 		{"unknown flag", []string{"--legacy"}, "", `unknown command "--legacy"`},
 		{"a terminal", nil, "", "a ResourceList is expected on stdin"},
 		{"arguments of version", []string{"version", "x"}, "", `"x" is not expected here`},
-		{"install nowhere", []string{"install"}, "", "name a folder to install to"},
-		{"install to nothing", []string{"install", ""}, "", "name one folder"},
-		{"install twice", []string{"install", "a", "b"}, "", "name one folder"},
+		{"install nowhere", []string{"install"}, "", "name a directory to install to"},
+		{"install to nothing", []string{"install", ""}, "", "name one directory"},
+		{"install twice", []string{"install", "a", "b"}, "", "name one directory"},
 		{"install with a flag", []string{"install", "--lagacy", "a"}, "", `unknown flag "--lagacy"`},
 		{"plugin with arguments", []string{"config.yaml", "x"}, "/", "argsOneLiner"},
 		{"private key", []string{"AGE-SECRET-KEY-1QQPQQPQQPQQPQQ"}, "", `unknown command "(a private key)"`},
@@ -47,7 +48,7 @@ func TestUsage(t *testing.T) {
 				}
 				stderr = *bytes.NewBufferString(rest)
 			}
-			outcome{code, out.String(), stderr.String()}.failed(t, exitUsage, "signet-kustomize: error: ", test.want, "signet-kustomize: hint: signet-kustomize --help tells more\n")
+			outcome{code, out.String(), stderr.String()}.failed(t, exitcode.Usage, "signet-kustomize: error: ", test.want, "signet-kustomize: hint: signet-kustomize --help tells more\n")
 		})
 	}
 	if entries, err := os.ReadDir("."); err != nil || len(entries) > 0 {
@@ -106,14 +107,17 @@ func TestDoesNotOpen(t *testing.T) {
 		code  int
 		want  []string
 	}{
-		{"no key", "", stays, resourceList(), exitNoSecret, []string{"db.yaml, document 1, prod/db: open: ", "hint: the private key of one of these recipients opens it: name its file with $SOPS_AGE_KEY_FILE"}},
-		{"moved", "SOPS_AGE_KEY_FILE=" + keyFile, func(s string) string { return strings.Replace(s, "namespace: prod", "namespace: test", 1) }, resourceList(), exitNoSecret, []string{"hint: a document opens only where it was sealed for"}},
-		{"changed", "SOPS_AGE_KEY_FILE=" + keyFile, func(s string) string { return strings.Replace(s, "type: Opaque", "type: a/b", 1) }, resourceList(), exitNoSecret, []string{"hint: restore it from Git"}},
-		{"malformed", "SOPS_AGE_KEY_FILE=" + keyFile, func(s string) string { return strings.Replace(s, "immutable: false", "immutable: 1", 1) }, resourceList(), exitNoSecret, nil},
-		{"no list", "", stays, "kind: List\n", exitFailed, []string{"error: stdin: read: "}},
-		{"empty", "", stays, "", exitFailed, []string{"error: stdin: read: "}},
-		{"no file", "", stays, strings.Replace(resourceList(), "db.yaml", "missing.yaml", 1), exitFailed, []string{"missing.yaml: "}},
-		{"bad allow-list", "SIGNET_ALLOW_KEYS=kms", stays, resourceList(), exitFailed, []string{"$SIGNET_ALLOW_KEYS: ", "hint: an allow-list holds items like"}},
+		{"no key", "", stays, resourceList(), exitcode.NotOpened, []string{"db.yaml, document 1, prod/db: open: ", "hint: the private key of one of these recipients opens it: name its file with $SOPS_AGE_KEY_FILE"}},
+		{"moved", "SOPS_AGE_KEY_FILE=" + keyFile, func(s string) string { return strings.Replace(s, "namespace: prod", "namespace: test", 1) }, resourceList(), exitcode.NotOpened, []string{"hint: a document opens only where it was sealed for"}},
+		{"changed", "SOPS_AGE_KEY_FILE=" + keyFile, func(s string) string { return strings.Replace(s, "type: Opaque", "type: a/b", 1) }, resourceList(), exitcode.NotOpened, []string{"hint: restore it from Git"}},
+		{"malformed", "SOPS_AGE_KEY_FILE=" + keyFile, func(s string) string { return strings.Replace(s, "immutable: false", "immutable: 1", 1) }, resourceList(), exitcode.NotOpened, nil},
+		{"List", "", func(string) string { return "apiVersion: v1\nkind: List\nitems: []\nsops: {mac: x}\n" }, resourceList(), exitcode.NotOpened, []string{"hint: open it with sops decrypt, take its items out of the List"}},
+		{"no YAML", "", func(string) string { return "sops: {\n" }, resourceList(), exitcode.NotOpened, []string{"db.yaml, document 1: read: "}},
+		{"unknown object", "", func(s string) string { return strings.Replace(s, "v1alpha1", "v9", 1) }, resourceList(), exitcode.NotOpened, []string{"read: unknown object signet.dev/v9 SealedSecret"}},
+		{"no list", "", stays, "kind: List\n", exitcode.Failed, []string{"error: stdin: read: "}},
+		{"empty", "", stays, "", exitcode.Failed, []string{"error: stdin: read: "}},
+		{"no file", "", stays, strings.Replace(resourceList(), "db.yaml", "missing.yaml", 1), exitcode.Failed, []string{"missing.yaml: "}},
+		{"bad allow-list", "SIGNET_ALLOW_KEYS=kms", stays, resourceList(), exitcode.Usage, []string{"error: read $SIGNET_ALLOW_KEYS: ", "hint: an allow-list holds items like"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -121,7 +125,7 @@ func TestDoesNotOpen(t *testing.T) {
 				t.Setenv(name, value)
 			}
 			writeFile(t, "db.yaml", test.edit(document), 0o600)
-			if test.name != "no key" && test.code == exitNoSecret && readFile(t, "db.yaml") == document {
+			if test.name != "no key" && test.code == exitcode.NotOpened && readFile(t, "db.yaml") == document {
 				t.Fatal("the edit changes nothing")
 			}
 			runProgram(t, test.stdin).failed(t, test.code, append(test.want, "signet-kustomize: error: ")...)
@@ -139,10 +143,10 @@ func TestFinish(t *testing.T) {
 		want string
 	}{
 		{"nothing", nil, 0, ""},
-		{"read", reading, exitFailed, "signet-kustomize: error: a.yaml: read: why\n"},
-		{"read and opened", errors.Join(reading, opening), exitNoSecret, "signet-kustomize: error: a.yaml: read: why\nsignet-kustomize: error: a.yaml, document 1: open: why\n"},
-		{"interrupted", errors.Join(&kustomizeplugin.UntriedError{Documents: 3}), exitFailed, "signet-kustomize: error: interrupted\n"},
-		{"some not tried", errors.Join(opening, &kustomizeplugin.UntriedError{Documents: 3}), exitNoSecret, "signet-kustomize: error: a.yaml, document 1: open: why\nsignet-kustomize: error: and 3 more, not all of which were tried\n"},
+		{"read", reading, exitcode.Failed, "signet-kustomize: error: a.yaml: read: why\n"},
+		{"read and opened", errors.Join(reading, opening), exitcode.NotOpened, "signet-kustomize: error: a.yaml: read: why\nsignet-kustomize: error: a.yaml, document 1: open: why\n"},
+		{"interrupted", errors.Join(&kustomizeplugin.UntriedError{Count: 3}), exitcode.Failed, "signet-kustomize: error: interrupted\n"},
+		{"some not tried", errors.Join(opening, &kustomizeplugin.UntriedError{Count: 3}), exitcode.NotOpened, "signet-kustomize: error: a.yaml, document 1: open: why\nsignet-kustomize: error: and 3 more, not all of which were tried\n"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -168,7 +172,7 @@ func TestStdoutFails(t *testing.T) {
 	t.Setenv("SOPS_AGE_KEY_FILE", keyFile)
 	var stderr bytes.Buffer
 	code := run(t.Context(), nil, process{in: strings.NewReader(resourceList()), out: full{}, err: &stderr, options: userOptions(&stderr)})
-	outcome{code, "", stderr.String()}.failed(t, exitFailed, "signet-kustomize: error: write stdout: no space left\n")
+	outcome{code, "", stderr.String()}.failed(t, exitcode.Failed, "signet-kustomize: error: write stdout: no space left\n")
 }
 
 // A panic must not look like a document that is opened, and not show what was
@@ -188,7 +192,7 @@ func TestPanic(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.role, func(t *testing.T) {
 			r := testtool.Run(t, testtool.Cmd{Path: self(t), Args: test.args, Env: []string{roleVariable + "=" + test.role}, Stdin: []byte(resourceList())})
-			outcome{r.ExitCode, string(r.Stdout), string(r.Stderr)}.failed(t, exitFailed, append(test.want, "signet-kustomize: error: ")...)
+			outcome{r.ExitCode, string(r.Stdout), string(r.Stderr)}.failed(t, exitcode.Failed, append(test.want, "signet-kustomize: error: ")...)
 			for _, never := range []string{"correct horse", "0x", "goroutine"} {
 				if strings.Contains(string(r.Stderr), never) {
 					t.Errorf("shows %s:\n%s", never, r.Stderr)

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/internal/kmstest"
 	"github.com/signet-secrets/signet/internal/testtool"
 	"github.com/signet-secrets/signet/internal/userkeys"
@@ -116,7 +117,7 @@ func (w *keyCanary) collect(t *testing.T) {
 		}
 		var dataKey keys.DataKey
 		if strings.HasPrefix(name, ".signet") {
-			key, err := userkeys.ReadSealingKeys(name)
+			key, err := userkeys.Sources{SealingKeyFiles: []string{name}}.SealingKeys()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -256,10 +257,10 @@ func (w *keyCanary) vaultTroubles() []trouble {
 // commands are those that need the key service of a trouble, and so fail.
 func (w *keyCanary) commands(of string) []leak {
 	seal := func(args ...string) leak {
-		return leak{args: append([]string{"seal", "-"}, args...), stdin: canarySecret("", ""), code: exitFailed}
+		return leak{args: append([]string{"seal", "-"}, args...), stdin: canarySecret("", ""), code: exitcode.Failed}
 	}
 	open := func(args ...string) leak {
-		return leak{args: append([]string{"unseal"}, args...), code: exitNoSecret}
+		return leak{args: append([]string{"unseal"}, args...), code: exitcode.NotOpened}
 	}
 	switch of {
 	case "vault":
@@ -270,9 +271,9 @@ func (w *keyCanary) commands(of string) []leak {
 	return []leak{
 		seal("--kms", w.arn), seal("--kms", w.arn, "-o", "kms.yaml"), seal("--kms", w.arn, "--as", "sops"), seal("--kms", w.arn+"+"+canaryRole),
 		open("kms.yaml"), open("key.yaml"), open("role.yaml", "--allow-keys", "default,role="+canaryRole),
-		{args: []string{"key", "export", "prod"}, code: exitNoSecret},
-		{args: []string{"key", "create", "other", "--kms", w.arn}, code: exitFailed},
-		{args: []string{"key", "rotate", "prod", "--kms", w.arn}, code: exitFailed},
+		{args: []string{"key", "export", "prod"}, code: exitcode.NotOpened},
+		{args: []string{"key", "create", "other", "--kms", w.arn}, code: exitcode.Failed},
+		{args: []string{"key", "rotate", "prod", "--kms", w.arn}, code: exitcode.Failed},
 	}
 }
 
@@ -309,7 +310,7 @@ func (w *keyCanary) check(t *testing.T, command leak, run func() outcome) {
 	w.kms.ResetCounts()
 	o := run()
 	if strings.HasSuffix(o.stderr, "interrupted\n") {
-		command.code = exitFailed
+		command.code = exitcode.Failed
 	}
 	if o.code != command.code || o.stdout != "" {
 		t.Errorf("exit %d, want %d; %d bytes on stdout", o.code, command.code, len(o.stdout))

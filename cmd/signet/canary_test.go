@@ -13,6 +13,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
 
@@ -170,7 +171,7 @@ func sealLeaks(alice keyFile) []leak {
 	v, b64 := canaryValue, base64.StdEncoding.EncodeToString([]byte(canaryValue))
 	var rows []leak
 	add := func(name, secret string, args ...string) {
-		rows = append(rows, leak{name: "seal: " + name, stdin: secret, args: append([]string{"seal", "-", "-a", alice.recipient}, args...), code: exitFailed})
+		rows = append(rows, leak{name: "seal: " + name, stdin: secret, args: append([]string{"seal", "-", "-a", alice.recipient}, args...), code: exitcode.Failed})
 	}
 	plain := func(line string) string {
 		return "apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: prod}\n" + line + "\n"
@@ -217,7 +218,7 @@ func ruleLeaks(alice keyFile) []leak {
 		"creation_rules:\n - age: " + alice.recipient + "\n   typo: " + v, "creation_rules:\n - age: " + alice.recipient + "\n   unencrypted_regex: password", "creation_rules:\n - key_groups: [{age: [" + private + "]}]", "creation_rules:\n - age: age1yubikey1" + private,
 	} {
 		for _, as := range []string{"sealedsecret", "sops"} {
-			code := exitFailed
+			code := exitcode.Failed
 			if as == "sealedsecret" && strings.Contains(rules, "crypted_regex: nothing") || as == "sealedsecret" && strings.Contains(rules, "unencrypted_regex: password") {
 				code = 0 // the selector plays no part
 			}
@@ -225,7 +226,7 @@ func ruleLeaks(alice keyFile) []leak {
 		}
 	}
 	for _, recipient := range []string{v, private, strings.ToLower(private), alice.recipient + "," + private, "AGE-PLUGIN-" + v, "age1" + private, "ssh-rsa " + private} {
-		rows = append(rows, leak{name: fmt.Sprintf("recipient %.30q", recipient), stdin: canarySecret("", ""), args: []string{"seal", "-", "-a", recipient}, code: exitUsage})
+		rows = append(rows, leak{name: fmt.Sprintf("recipient %.30q", recipient), stdin: canarySecret("", ""), args: []string{"seal", "-", "-a", recipient}, code: exitcode.Usage})
 	}
 	return rows
 }
@@ -238,25 +239,25 @@ func literalLeaks(alice keyFile) []leak {
 		rows = append(rows, leak{name: fmt.Sprintf("command line %.60q", args), args: append([]string{"seal", "-a", alice.recipient, "--name", "db", "-n", "prod"}, args...), code: code,
 			stdin: "x=" + v + "\n" + v + "\n", files: map[string]string{"values.env": "a=" + v + "\n" + v + "\n", "bad.env": v + " = x\n", "twice.env": "a=" + v + "\na=" + v + "\n", "large": strings.Repeat(v, 50_000), "not valid!": v}})
 	}
-	add(exitUsage, "--from-literal", v)
-	add(exitUsage, "--from-literal", "pass word="+v)
-	add(exitUsage, "--from-literal", v+"!=x")
-	add(exitUsage, "--from-literal", "="+v)
-	add(exitFailed, "--from-literal", "a="+v, "--from-literal", "a="+v)
-	add(exitFailed, "--from-literal", "token="+v, "--type", "kubernetes.io/service-account-token")
-	add(exitFailed, "--from-env-file", "values.env")
-	add(exitFailed, "--from-env-file", "bad.env")
-	add(exitFailed, "--from-env-file", "twice.env")
-	add(exitFailed, "--from-env-file", "-")
-	add(exitFailed, "--from-file", "large")
-	add(exitFailed, "--from-file", "a=large")
-	add(exitUsage, "--from-literal", "a="+v, "-i")
-	add(exitUsage, "--from-literal", "a="+v, "--scope", "x")
-	add(exitUsage, "--from-literal="+v, "--unknown="+v)
-	add(exitUsage, "--password="+v)
-	add(exitUsage, "-p"+v)
-	rows = append(rows, leak{name: "identity as a file to seal", args: []string{"seal", "-a", alice.recipient, private}, code: exitFailed})
-	return append(rows, leak{name: "identity as an argument", args: []string{"version", private}, code: exitUsage})
+	add(exitcode.Usage, "--from-literal", v)
+	add(exitcode.Usage, "--from-literal", "pass word="+v)
+	add(exitcode.Usage, "--from-literal", v+"!=x")
+	add(exitcode.Usage, "--from-literal", "="+v)
+	add(exitcode.Failed, "--from-literal", "a="+v, "--from-literal", "a="+v)
+	add(exitcode.Failed, "--from-literal", "token="+v, "--type", "kubernetes.io/service-account-token")
+	add(exitcode.Failed, "--from-env-file", "values.env")
+	add(exitcode.Failed, "--from-env-file", "bad.env")
+	add(exitcode.Failed, "--from-env-file", "twice.env")
+	add(exitcode.Failed, "--from-env-file", "-")
+	add(exitcode.Failed, "--from-file", "large")
+	add(exitcode.Failed, "--from-file", "a=large")
+	add(exitcode.Usage, "--from-literal", "a="+v, "-i")
+	add(exitcode.Usage, "--from-literal", "a="+v, "--scope", "x")
+	add(exitcode.Usage, "--from-literal="+v, "--unknown="+v)
+	add(exitcode.Usage, "--password="+v)
+	add(exitcode.Usage, "-p"+v)
+	rows = append(rows, leak{name: "identity as a file to seal", args: []string{"seal", "-a", alice.recipient, private}, code: exitcode.Failed})
+	return append(rows, leak{name: "identity as an argument", args: []string{"version", private}, code: exitcode.Usage})
 }
 
 // openLeaks fail while opening or looking at documents.
@@ -291,7 +292,7 @@ func openLeaks(t *testing.T, alice, mallory keyFile) []leak {
 		"identity as the wrapped key": putText(s+"sops/age/0/enc", alice.identity.Reveal()), "identity as a KMS key": putYAML(s+"sops/kms", "[{arn: "+alice.identity.Reveal()+", created_at: '2026-01-01T00:00:00Z', enc: eA==, context: {kubernetes-namespace: prod, kubernetes-name: db}}]"),
 		"selector": putText(s+"sops/encrypted_regex", canaryValue), "immutable": putText(s+"immutable", canaryValue), "policy": putText("spec/creationPolicy", canaryValue), "label": putYAML(s+"labels/a", "["+canaryValue+"]"), "kind": putYAML("kind", "["+canaryValue+"]"),
 	} {
-		add(name, edited(sealed, edit), exitNoSecret)
+		add(name, edited(sealed, edit), exitcode.NotOpened)
 	}
 	for name, edit := range map[string]change{
 		"sops: value in clear": putText("stringData/password", canaryValue), "sops: another value in clear": putText("stringData/other", canaryValue), "sops: changed": flipBit("stringData/password", "data"),
@@ -299,19 +300,19 @@ func openLeaks(t *testing.T, alice, mallory keyFile) []leak {
 		"sops: comment": replaced("stringData/password", "type:str", "type:comment"), "sops: selector": putText("sops/encrypted_regex", "("+alice.identity.Reveal()), "sops: all selected": putText("sops/encrypted_regex", "."), "sops: mac": flipBit("sops/mac", "data"),
 		"sops: label": putText("metadata/labels", canaryValue), "sops: no kind of Kubernetes": remove("apiVersion"), "sops: block": putText("sops", canaryValue), "sops: version": putYAML("sops/version", "["+canaryValue+"]"),
 	} {
-		add(name, edited(sops, edit), exitNoSecret)
+		add(name, edited(sops, edit), exitcode.NotOpened)
 	}
 	bad := edited(sealed, flipBit(password, "data"))
-	add("after a Secret in clear", canarySecret("", "---\n")+bad, exitNoSecret)
-	add("before a document that is not YAML", sealed+"---\nsops: \""+canaryValue, exitNoSecret)
-	add("another namespace", sealed, exitNoSecret, "-n", "test")
-	add("unwritable output", sealed, exitFailed, "-o", "missing/out.yaml")
-	add("output over a device", sealed, exitFailed, "-o", "/dev/full")
-	rows = append(rows, leak{name: "unseal: another key", args: []string{"unseal", "-"}, stdin: sealed, code: exitNoSecret, env: map[string]string{"SOPS_AGE_KEY_FILE": mallory.path}})
+	add("after a Secret in clear", canarySecret("", "---\n")+bad, exitcode.NotOpened)
+	add("before a document that is not YAML", sealed+"---\nsops: \""+canaryValue, exitcode.NotOpened)
+	add("another namespace", sealed, exitcode.NotOpened, "-n", "test")
+	add("unwritable output", sealed, exitcode.Failed, "-o", "missing/out.yaml")
+	add("output over a device", sealed, exitcode.Failed, "-o", "/dev/full")
+	rows = append(rows, leak{name: "unseal: another key", args: []string{"unseal", "-"}, stdin: sealed, code: exitcode.NotOpened, env: map[string]string{"SOPS_AGE_KEY_FILE": mallory.path}})
 	for name, script := range map[string]string{"fails after it wrote a Secret": "cat; exit 7", "is killed": "cat; kill -9 $$", "writes what is not YAML": "cat; echo 'sops: \"'"} {
-		code := exitFailed
+		code := exitcode.Failed
 		if strings.Contains(script, "echo") {
-			code = exitNoSecret
+			code = exitcode.NotOpened
 		}
 		rows = append(rows, leak{name: "unseal: command " + name, args: []string{"unseal", "--", "sh", "-c", script}, stdin: canarySecret("", "---\n") + sealed, code: code, env: map[string]string{"SOPS_AGE_KEY_FILE": alice.path}})
 	}
@@ -332,7 +333,7 @@ func identityLeaks(t *testing.T, alice, mallory keyFile) []leak {
 		"of another": private, "cut off": private[:40], "not UTF-8": private + "\xff", "in YAML": "key: " + private, "as PEM": "-----BEGIN OPENSSH PRIVATE KEY-----\n" + private + "\n-----END OPENSSH PRIVATE KEY-----\n", "armored": "-----BEGIN AGE ENCRYPTED FILE-----\n" + private + "\n-----END AGE ENCRYPTED FILE-----\n",
 	} {
 		for _, at := range []string{"SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD", "SOPS_AGE_SSH_PRIVATE_KEY_FILE", "file in SOPS_AGE_KEY_FILE", "output of SOPS_AGE_KEY_CMD", "--age-key-file", "file in --age-key-file"} {
-			row := leak{name: "identity " + name + ", " + at, args: []string{"unseal", "-"}, stdin: sealed, code: exitNoSecret, files: map[string]string{"keys": text}, env: map[string]string{}}
+			row := leak{name: "identity " + name + ", " + at, args: []string{"unseal", "-"}, stdin: sealed, code: exitcode.NotOpened, files: map[string]string{"keys": text}, env: map[string]string{}}
 			switch at {
 			case "file in SOPS_AGE_KEY_FILE":
 				row.env["SOPS_AGE_KEY_FILE"] = "keys"
@@ -349,12 +350,12 @@ func identityLeaks(t *testing.T, alice, mallory keyFile) []leak {
 		}
 	}
 	return append(rows,
-		leak{name: "key file over another", args: []string{"key", "generate", "-o", "keys"}, files: map[string]string{"keys": private}, code: exitFailed},
-		leak{name: "key file in a file", args: []string{"key", "generate", "-o", "keys/keys"}, files: map[string]string{"keys": private}, code: exitFailed},
-		leak{name: "identity as an input", args: []string{"unseal", private}, code: exitFailed},
-		leak{name: "identity as a program", args: []string{"unseal", "--", private}, code: exitFailed},
-		leak{name: "identity as a command", args: []string{private}, code: exitUsage},
-		leak{name: "identity as a namespace", args: []string{"unseal", "-n", private, "-"}, stdin: sealed, code: exitNoSecret},
-		leak{name: "identity as an output", args: []string{"unseal", "-", "-o", private + "/x", "--age-key-file", alice.path}, stdin: sealed, code: exitFailed},
+		leak{name: "key file over another", args: []string{"key", "generate", "-o", "keys"}, files: map[string]string{"keys": private}, code: exitcode.Failed},
+		leak{name: "key file in a file", args: []string{"key", "generate", "-o", "keys/keys"}, files: map[string]string{"keys": private}, code: exitcode.Failed},
+		leak{name: "identity as an input", args: []string{"unseal", private}, code: exitcode.Failed},
+		leak{name: "identity as a program", args: []string{"unseal", "--", private}, code: exitcode.Failed},
+		leak{name: "identity as a command", args: []string{private}, code: exitcode.Usage},
+		leak{name: "identity as a namespace", args: []string{"unseal", "-n", private, "-"}, stdin: sealed, code: exitcode.NotOpened},
+		leak{name: "identity as an output", args: []string{"unseal", "-", "-o", private + "/x", "--age-key-file", alice.path}, stdin: sealed, code: exitcode.Failed},
 	)
 }

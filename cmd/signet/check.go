@@ -20,7 +20,8 @@ Files and directories are sources; stdin, the output of a command after -- and,
 with --rendered, files are rendered output. Of a directory, with all within, the
 files are looked at that end in .yaml, .yml or .json, whatever the case, and no
 others: not those of templates (.tmpl), nor hidden files and directories, nor
-symbolic links. Name them to have them looked at. The rules:
+symbolic links. Name them to have them looked at. For a command git may fetch by
+https and ssh only, unless $GIT_ALLOW_PROTOCOL says otherwise. The rules:
 
   clear-secret  in sources: a Secret with values in clear, or with what looks
                 like a value encrypted by SOPS and is none

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/signet-secrets/signet/internal/exitcode"
 )
 
 // begun is an input that tells when it is read, and never ends.
@@ -37,7 +39,7 @@ func TestCheckInterrupted(t *testing.T) {
 	cancel()
 	select {
 	case code := <-code:
-		if code != exitFailed || out.Len() > 0 || errs.String() != "signet: error: interrupted\n" {
+		if code != exitcode.Failed || out.Len() > 0 || errs.String() != "signet: error: interrupted\n" {
 			t.Errorf("exit %d, %q, %q", code, out.String(), errs.String())
 		}
 	case <-time.After(time.Minute):

@@ -106,7 +106,7 @@ func commandEnv(ctx context.Context) []string {
 		env = append(env, gitProtocols+"=https:ssh")
 	}
 	if deadline, limited := ctx.Deadline(); limited {
-		left := max(time.Until(deadline)*9/10, time.Nanosecond)
+		left := max((time.Until(deadline) * 9 / 10).Round(time.Millisecond), time.Nanosecond)
 		env = append(env, userkeys.TimeoutVariable+"="+left.String())
 	}
 	return env

@@ -14,7 +14,7 @@ const completionLong = `Print a script that makes a shell complete commands and 
 zsh, fish or powershell.
 
 The example is for the running bash; put the line into ~/.bashrc to keep it. For
-zsh, write the script to a file _signet in a folder of $fpath; for fish, to
+zsh, write the script to a file _signet in a directory of $fpath; for fish, to
 ~/.config/fish/completions/signet.fish.`
 
 // newCompletion differs from cobra's own in that an unknown shell is an error.

@@ -29,9 +29,6 @@ type input struct {
 
 var errEmpty = errors.New("the input is empty")
 
-// manifestSuffixes are the files that are looked at in directories.
-var manifestSuffixes = []string{".yaml", ".yml", ".json"}
-
 // collect lists the files that arguments name, directories recursively.
 // Hidden files and directories, symbolic links and other files within them are
 // left out.
@@ -78,7 +75,7 @@ func walk(dir string) ([]input, error) {
 			if d.IsDir() {
 				return filepath.SkipDir
 			}
-		case d.Type().IsRegular() && slices.Contains(manifestSuffixes, strings.ToLower(filepath.Ext(path))):
+		case d.Type().IsRegular() && manifest.IsFile(path):
 			inputs = append(inputs, input{name: path, walked: true})
 		}
 		return nil

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
 
 // rule is the name of a rule of `signet check`.
@@ -35,7 +36,7 @@ type finding struct {
 // find is a finding about the object.
 func (f found) find(file string, r rule, message, hint string) finding {
 	object := report.ObjectName(f.Object)
-	if strings.Contains(object, encryptedPrefix) { // SOPS can encrypt names, too
+	if strings.Contains(object, sopsdoc.ValuePrefix) { // SOPS can encrypt names, too
 		object = ""
 	}
 	return finding{Rule: r, File: file, Document: f.doc.Index, Item: f.Item, Object: object, Message: message, Hint: hint}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/internal/kmstest"
 	"github.com/signet-secrets/signet/internal/testtool"
 	"github.com/signet-secrets/signet/seal/keys/agekey"
@@ -90,7 +91,7 @@ func (f fips) refused(t *testing.T) {
 // SOPS files have nonces of a length that is not approved.
 func (f fips) sopsFiles(t *testing.T) {
 	const want = "32-byte nonces are not available in FIPS-only mode\nsignet: hint: SOPS files are not available with GODEBUG=fips140=only; SealedSecrets are\n"
-	if o := f.run(t, victimSecret, "seal", "-", "--kms", f.arn, "--as", "sops"); o.code != exitFailed || o.stdout != "" || !strings.HasSuffix(o.stderr, want) {
+	if o := f.run(t, victimSecret, "seal", "-", "--kms", f.arn, "--as", "sops"); o.code != exitcode.Failed || o.stdout != "" || !strings.HasSuffix(o.stderr, want) {
 		t.Errorf("seal: exit %d, %d bytes on stdout, stderr:\n%s", o.code, len(o.stdout), o.stderr)
 	}
 	failsClosed(t, f.run(t, mustRun(t, victimSecret, "seal", "-", "--kms", f.arn, "--as", "sops"), "unseal", "-"), want)
@@ -109,10 +110,10 @@ func (f fips) age(t *testing.T, generate func() (agekey.Identity, error)) {
 			t.Errorf("%s: exit %d, want %d, %d bytes on stdout, stderr:\n%s", what, o.code, code, len(o.stdout), o.stderr)
 		}
 	}
-	refused("seal", f.run(t, plain, "seal", "-", "-a", recipient), exitFailed)
-	refused("seal for both", f.run(t, plain, "seal", "-", "-a", recipient, "--kms", f.arn), exitFailed)
-	refused("seal --as sops", f.run(t, plain, "seal", "-", "-a", recipient, "--as", "sops"), exitFailed)
-	refused("unseal", f.run(t, mustRun(t, plain, "seal", "-", "-a", recipient), "unseal", "-"), exitNoSecret)
+	refused("seal", f.run(t, plain, "seal", "-", "-a", recipient), exitcode.Failed)
+	refused("seal for both", f.run(t, plain, "seal", "-", "-a", recipient, "--kms", f.arn), exitcode.Failed)
+	refused("seal --as sops", f.run(t, plain, "seal", "-", "-a", recipient, "--as", "sops"), exitcode.Failed)
+	refused("unseal", f.run(t, mustRun(t, plain, "seal", "-", "-a", recipient), "unseal", "-"), exitcode.NotOpened)
 
 	both := mustRun(t, plain, "seal", "-", "-a", recipient, "--kms", f.arn)
 	f.srv.ResetCounts()
@@ -126,7 +127,7 @@ func (f fips) age(t *testing.T, generate func() (agekey.Identity, error)) {
 	f.srv.Deny(kmstest.Denial{Operation: "Decrypt"})
 	defer f.srv.AllowAll()
 	o = f.run(t, both, "unseal", "-")
-	refused("unseal what is for both, denied", o, exitNoSecret)
+	refused("unseal what is for both, denied", o, exitcode.NotOpened)
 	if !strings.Contains(o.stderr, "hint: allow kms:Decrypt") {
 		t.Errorf("no hint about KMS:\n%s", o.stderr)
 	}
@@ -137,7 +138,7 @@ func (f fips) keyPairs(t *testing.T) {
 		{"key", "generate"}, {"key", "generate", "--classic"},
 		{"key", "create", "prod", "--kms", f.arn}, {"key", "create", "prod", "--kms", f.arn, "--classic"},
 	} {
-		if o := f.run(t, "", args...); o.code != exitFailed || o.stdout != "" || !strings.Contains(o.stderr, fipsHintText) {
+		if o := f.run(t, "", args...); o.code != exitcode.Failed || o.stdout != "" || !strings.Contains(o.stderr, fipsHintText) {
 			t.Errorf("%q: exit %d, %d bytes on stdout, stderr:\n%s", args, o.code, len(o.stdout), o.stderr)
 		}
 	}

@@ -8,16 +8,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/krm"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
-)
-
-// Annotations of a SealedSecret that kustomize reads where it is a generator
-// (kyaml: fn/runtime/runtimeutil, kustomize api: internal/plugins/utils).
-const (
-	functionAnnotation = "config.kubernetes.io/function"
-	hashAnnotation     = "kustomize.config.k8s.io/needs-hash"
-	behaviorAnnotation = "kustomize.config.k8s.io/behavior"
 )
 
 // functionSpec names the program that opens a SealedSecret in a build. It has no
@@ -33,18 +26,18 @@ var errKustomizeSOPS = errors.New("--kustomize has no meaning with --as sops: ku
 func (s *sealing) asGenerator(f found, n *yaml.Node) (result *yaml.Node, changed bool) {
 	want := s.previous.generator(f, s.namespace)
 	if s.kustomize {
-		want[functionAnnotation] = functionSpec
+		want[krm.FunctionAnnotation] = functionSpec
 	}
-	for _, key := range []string{functionAnnotation, hashAnnotation, behaviorAnnotation} {
+	for _, key := range []string{krm.FunctionAnnotation, krm.HashAnnotation, krm.BehaviorAnnotation} {
 		now := manifest.GetString(manifest.Root(n), "metadata", "annotations", key)
-		forced := s.kustomize && key == functionAnnotation
+		forced := s.kustomize && key == krm.FunctionAnnotation
 		if want[key] == now || now != "" && !forced || want[key] == "" {
 			continue
 		}
 		if !changed {
 			n, changed = manifest.Clone(n), true
 		}
-		annotate(manifest.Get(manifest.Root(n), "metadata"), key, want[key])
+		manifest.SetAnnotation(manifest.Root(n), key, want[key])
 	}
 	return n, changed
 }
@@ -54,10 +47,10 @@ func (s *sealing) asGenerator(f found, n *yaml.Node) (result *yaml.Node, changed
 func (p *previous) generator(f found, namespace string) map[string]string {
 	kept := map[string]string{}
 	old, ok := p.find(f, namespace)
-	if !ok || manifest.GetString(old.Node, "metadata", "annotations", functionAnnotation) == "" {
+	if !ok || manifest.GetString(old.Node, "metadata", "annotations", krm.FunctionAnnotation) == "" {
 		return kept
 	}
-	for _, key := range []string{functionAnnotation, hashAnnotation, behaviorAnnotation} {
+	for _, key := range []string{krm.FunctionAnnotation, krm.HashAnnotation, krm.BehaviorAnnotation} {
 		if v := manifest.GetString(old.Node, "metadata", "annotations", key); v != "" {
 			kept[key] = v
 		}
@@ -77,20 +70,4 @@ func (p *previous) find(f found, namespace string) (found, bool) {
 		return found{}, false
 	}
 	return p.objects[i], true
-}
-
-// annotate sets an annotation, in its place where the others are sorted.
-func annotate(metadata *yaml.Node, key, value string) {
-	annotations := manifest.Get(metadata, "annotations")
-	if annotations == nil || annotations.Kind != yaml.MappingNode {
-		manifest.Set(metadata, "annotations", manifest.Mapping(manifest.String(key), manifest.String(value)))
-		return
-	}
-	annotations.Style &^= yaml.FlowStyle
-	keys := manifest.Keys(annotations)
-	if at, found := slices.BinarySearch(keys, key); !found && slices.IsSorted(keys) {
-		annotations.Content = slices.Insert(annotations.Content, 2*at, manifest.String(key), manifest.String(value))
-		return
-	}
-	manifest.Set(annotations, key, manifest.String(value))
 }

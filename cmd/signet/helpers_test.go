@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/testtool"
 	"github.com/signet-secrets/signet/seal/keys/agekey"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
@@ -35,26 +36,14 @@ func newKeyFile(t testing.TB) keyFile {
 	return keyFile{path, id.Recipient(), id}
 }
 
-// isolate takes the identities of whoever runs the tests out of reach, and
-// moves to an empty directory, whose path it returns.
+// isolate is testtool.Isolate, and moves to an empty directory, whose path it
+// returns.
 func isolate(t *testing.T) string {
 	t.Helper()
-	for _, kv := range isolated(t.TempDir()) {
-		name, value, _ := strings.Cut(kv, "=")
-		t.Setenv(name, value)
-	}
+	testtool.Isolate(t)
 	dir := t.TempDir()
 	t.Chdir(dir)
 	return dir
-}
-
-// isolated is the environment of isolate for a program.
-func isolated(home string) []string {
-	return []string{
-		"HOME=" + home, "XDG_CONFIG_HOME=" + filepath.Join(home, ".config"),
-		"SOPS_AGE_KEY=", "SOPS_AGE_KEY_FILE=", "SOPS_AGE_KEY_CMD=",
-		"SOPS_AGE_SSH_PRIVATE_KEY_FILE=", "SOPS_AGE_SSH_PRIVATE_KEY_CMD=",
-	}
 }
 
 // outcome is what a command line did.

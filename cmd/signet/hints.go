@@ -12,12 +12,14 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
+	"github.com/signet-secrets/signet/unseal"
 )
 
 // hints returns what helps against an error: the exact flag, command or edit.
@@ -46,10 +48,7 @@ func usageHint(err error) string {
 	if unknown, ok := report.As[*unknownCommandError](err); ok && len(unknown.Similar) > 0 {
 		return fmt.Sprintf("did you mean %q?", unknown.Similar[0])
 	}
-	if e, ok := report.As[*usageError](err); ok {
-		return fmt.Sprintf("%s --help tells more", e.command)
-	}
-	return ""
+	return exitcode.UsageHint(err)
 }
 
 func rulesHint(err error) string {
@@ -103,7 +102,7 @@ func inputHint(err error) string {
 		return "output that is redirected onto a file empties it first: write with -i or -o; --allow-empty accepts it"
 	case errors.Is(err, errEmpty):
 		return "the command that should have written it may have failed; --allow-empty accepts it"
-	case errors.Is(err, manifest.ErrTooLarge), errors.As(err, new(*userkeys.TooMuchError)):
+	case errors.Is(err, manifest.ErrTooLarge), errors.As(err, new(*manifest.TooMuchError)):
 		return "split it into several files"
 	case errors.Is(err, errNoFiles):
 		return "name the files themselves, or another directory"
@@ -190,7 +189,7 @@ func sealHint(err error) string {
 }
 
 func unknownHint(err error) string {
-	if errors.As(err, new(*unknownObjectError)) {
+	if errors.As(err, new(*unseal.UnknownObjectError)) {
 		return "a newer signet may know it; this one knows " + sopsdoc.APIVersion + " " + sopsdoc.Kind
 	}
 	return ""
@@ -216,9 +215,9 @@ func writeHint(err error) string {
 	case ok && e.Operation == "read" && errors.Is(err, fs.ErrNotExist) && isProgram(e.File):
 		return "to use the output of a command, put -- before it: -- " + e.File + " ..."
 	case ok && e.Operation == "write" && errors.Is(err, fs.ErrNotExist):
-		return "make its folder first: mkdir -p " + report.Quoted(filepath.Dir(e.File))
+		return "make its directory first: mkdir -p " + report.Quoted(filepath.Dir(e.File))
 	case errors.Is(err, fs.ErrPermission):
-		return "check who owns the file and its folder"
+		return "check who owns the file and its directory"
 	}
 	return ""
 }
@@ -233,7 +232,7 @@ func commandHint(e *commandError) string {
 	case errors.Is(e, exec.ErrNotFound) && strings.Contains(e.name, " "):
 		return "name the command and its arguments without quotes; what needs a shell is run with: -- sh -c 'COMMAND'"
 	case errors.Is(e, exec.ErrNotFound):
-		return "install " + e.name + ", or add its folder to PATH"
+		return "install " + e.name + ", or add its directory to PATH"
 	case errors.Is(e, fs.ErrNotExist):
 		return "correct the path: there is no such program"
 	case errors.Is(e, fs.ErrPermission):

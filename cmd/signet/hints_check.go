@@ -16,11 +16,15 @@ func checkHint(err error) string {
 	}
 	switch {
 	case errors.Is(err, errNoKustomization), errors.Is(err, errNoFolder):
-		return "name the folder that kustomize builds: --kustomization DIR"
+		return "name the directory that kustomize builds: --kustomization DIR"
 	case errors.Is(err, tree.ErrTooMuch):
-		return "name the files by narrower patterns, and fewer of them, or that kustomization and the others one by one, each with --kustomization"
+		return tree.Hint(err) + ", or that kustomization and the others one by one, each with --kustomization"
 	case errors.Is(err, errBuildTooLarge):
 		return "name the kustomizations that it is made of one by one, each with --kustomization"
+	case errors.Is(err, tree.ErrOutside):
+		return "the files of a function lie below the kustomization that lists it, those of ksops in its repository, also through symlinks: move the file there"
+	case errors.Is(err, errAbsolute):
+		return "write the path relative to the directory of the kustomization"
 	}
-	return ""
+	return tree.Hint(err)
 }

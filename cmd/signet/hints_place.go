@@ -22,12 +22,9 @@ func placeHint(err error) string {
 		}
 		return "name namespaces as in --only-namespace prod,stage; '*' is every one"
 	}
-	switch {
-	case errors.As(err, new(*unseal.UnscopedError)):
+	if errors.As(err, new(*unseal.UnscopedError)) {
 		return "no key was used; seal it as a SealedSecret, which is bound to its namespace; or, only where whoever writes the repository " +
 			"may have all that its keys open, permit it with --allow-unscoped or " + userkeys.UnscopedVariable + "=true"
-	case errors.As(err, new(*userkeys.SwitchError)):
-		return "write it as true or false"
 	}
 	e, ok := report.As[*unseal.ForbiddenNamespaceError](err)
 	switch {

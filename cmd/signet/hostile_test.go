@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/internal/testtool"
-	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
 
@@ -193,7 +193,7 @@ func full(t *testing.T, unit string) func() string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return constant(strings.Repeat(unit, userkeys.MaxParsedNodes/stream.Documents[0].Nodes()))
+	return constant(strings.Repeat(unit, manifest.MaxParsedNodes/stream.Documents[0].Nodes()))
 }
 
 // fullStreams are as much as may be parsed.
@@ -278,7 +278,7 @@ func checkHostile(t *testing.T, name string, r testtool.Result, want string) {
 		t.Errorf("%s: %d bytes on stderr", name, len(stderr))
 		stderr = stderr[:2000]
 	}
-	if r.ExitCode < 0 || r.ExitCode > 3 || r.ExitCode == exitUsage {
+	if r.ExitCode < 0 || r.ExitCode > 3 || r.ExitCode == exitcode.Usage {
 		t.Errorf("%s: exit %d", name, r.ExitCode)
 	}
 	found := name == "check" && strings.Contains(stderr, " finding") // which are on stdout

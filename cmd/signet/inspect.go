@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/manifest"
@@ -149,14 +150,14 @@ func (in input) mentionsSealed() bool { return in.mentions(sopsdoc.Group, sopsdo
 func (in input) inspect() ([]inspection, error) {
 	objects, err := in.objects(toInspect, sopsdoc.Group, sopsdoc.MetadataKey)
 	if err != nil {
-		return nil, asOpenErrors(err)
+		return nil, exitcode.Opening(err)
 	}
 	var all []inspection
 	var errs []error
 	for _, f := range objects {
 		s, err := inspectObject(f)
 		if err != nil {
-			errs = append(errs, &openError{f.at(in.name, "read", err)})
+			errs = append(errs, exitcode.Opening(f.at(in.name, "read", err)))
 			continue
 		}
 		s.File, s.Document = in.name, f.doc.Index
@@ -213,7 +214,7 @@ func inspectKey(k *sopsdoc.SealingKey) inspection {
 }
 
 func inspectSOPS(f found) (inspection, error) {
-	file, err := sopsdoc.ParseFile(f.tree())
+	file, err := sopsdoc.ParseFile(f.Tree())
 	if err != nil {
 		return inspection{}, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/keys/agekey"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
@@ -85,7 +86,7 @@ func (k *keyExportCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	opened, err := k.open(cmd.Context(), key)
 	if err != nil {
-		return &openError{fmt.Errorf("open %w", &unseal.KeyError{Key: key, Err: err})}
+		return exitcode.Opening(fmt.Errorf("open %w", &unseal.KeyError{Key: key, Err: err}))
 	}
 	_, err = fmt.Fprintf(k.out, "# %s %s\n# public key: %s\n%s\n", sopsdoc.KeyKind, key.Name, key.Recipient, opened.Identity.Reveal())
 	return err

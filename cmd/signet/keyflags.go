@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/unseal"
@@ -31,7 +30,7 @@ func (f *keyFlags) add(cmd *cobra.Command) {
 
 func (f *keyFlags) addAllow(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.allowKeys, "allow-keys", nil,
-		"use only keys that match these `PATTERNS`, as in kms=arn:aws:kms:*:111122223333:key/* (see signet unseal --help)")
+		"use only keys that match these `PATTERNS`, as in kms=arn:aws:kms:*:111122223333:key/*")
 }
 
 // sources says where the keys of a run come from.
@@ -49,8 +48,7 @@ func (f *keyFlags) sources(stderr io.Writer, interactive bool) userkeys.Sources 
 
 // options returns with which keys to open the inputs.
 func (f *keyFlags) options(stderr io.Writer, inputs []input, interactive bool) (unseal.Options, error) {
-	o, err := f.sources(stderr, interactive).Options(documentPaths(inputs)...)
-	return o, f.usage(err)
+	return f.sources(stderr, interactive).Options(documentPaths(inputs)...)
 }
 
 // keyOptions returns with which keys to open a SealingKey. Commands that print
@@ -58,30 +56,18 @@ func (f *keyFlags) options(stderr io.Writer, inputs []input, interactive bool) (
 func (f *keyFlags) keyOptions(stderr io.Writer) (unseal.KeyOptions, error) {
 	sources := f.sources(stderr, true)
 	sources.NoCommands = true
-	o, err := sources.KeyOptions()
-	return o, f.usage(err)
+	return sources.KeyOptions()
 }
 
 // wrapper returns what seals for the keys that the allow-list names.
 func (f *keyFlags) wrapper(stderr io.Writer) (keys.Wrapper, error) {
-	w, err := f.sources(stderr, true).Wrapper()
-	return w, f.usage(err)
+	return f.sources(stderr, true).Wrapper()
 }
 
 // findSealingKeys returns the SealingKeys of --sealing-key, and those in the
-// folders for it from where the inputs lie up to the root of the repository.
+// directories for it from where the inputs lie up to the root of the repository.
 func (f *keyFlags) findSealingKeys(stderr io.Writer, inputs []input) ([]unseal.Key, error) {
 	return f.sources(stderr, false).SealingKeys(documentPaths(inputs)...)
-}
-
-// usage makes a mistake in --allow-keys, or in the variable for it, one in the
-// command line.
-func (f *keyFlags) usage(err error) error {
-	allow, ok := report.As[*userkeys.AllowError](err)
-	if ok && (len(f.allowKeys) > 0 || allow.Where == "$"+userkeys.AllowVariable) {
-		return &usageError{command: program, err: err}
-	}
-	return err
 }
 
 // documentPaths are those that tell to which repositories inputs belong: the

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/internal/testtool"
 )
 
@@ -29,7 +30,7 @@ func smallDisk(t *testing.T, bytes int) string {
 func checkUnharmed(t *testing.T, r testtool.Result, dir string, old fileSet, wants ...string) {
 	t.Helper()
 	stderr := string(r.Stderr)
-	if r.ExitCode != exitFailed || len(r.Stdout) != 0 {
+	if r.ExitCode != exitcode.Failed || len(r.Stdout) != 0 {
 		t.Errorf("exit %d, %d bytes on stdout", r.ExitCode, len(r.Stdout))
 	}
 	for _, want := range append(wants, "signet: error: ", ": write: ") {
@@ -95,7 +96,7 @@ func TestKillDiskFull(t *testing.T) {
 	t.Run("key", func(t *testing.T) {
 		fileSet{"filler": strings.Repeat("x", 64<<10)}.write(t, files)
 		r := run("key", "generate", "-o", filepath.Join(files, "keys.txt"))
-		if r.ExitCode != exitFailed || !strings.Contains(string(r.Stderr), "no space left on device") {
+		if r.ExitCode != exitcode.Failed || !strings.Contains(string(r.Stderr), "no space left on device") {
 			t.Errorf("exit %d\n%s", r.ExitCode, r.Stderr)
 		}
 		if _, err := os.Stat(filepath.Join(files, "keys.txt")); err == nil {

@@ -29,6 +29,9 @@ func callDocuments() int {
 	return 200
 }
 
+// callsAtOnce is how many calls one run may have under way.
+const callsAtOnce = 20
+
 // calls checks how many requests of each kind were made since the last time,
 // and that never more than allowed were under way.
 func calls(t *testing.T, srv *kmstest.Server, want map[string]int) {
@@ -36,14 +39,14 @@ func calls(t *testing.T, srv *kmstest.Server, want map[string]int) {
 	if diff := cmp.Diff(want, srv.Counts()); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
-	if n := srv.MaxInFlight(); n > userkeys.CallsAtOnce {
-		t.Errorf("%d calls at once, the limit is %d", n, userkeys.CallsAtOnce)
+	if n := srv.MaxInFlight(); n > callsAtOnce {
+		t.Errorf("%d calls at once, the limit is %d", n, callsAtOnce)
 	}
 	srv.ResetCounts()
 }
 
-// parallel is calls for so many that they have to overlap.
-func parallel(t *testing.T, srv *kmstest.Server, operation string, n int) {
+// concurrent is calls for so many that they have to overlap.
+func concurrent(t *testing.T, srv *kmstest.Server, operation string, n int) {
 	t.Helper()
 	atOnce := srv.MaxInFlight()
 	t.Logf("%d calls of %s, up to %d at once", srv.Count(operation), operation, atOnce)
@@ -84,16 +87,16 @@ func TestKeyCalls(t *testing.T) {
 	})
 	t.Run("for KMS", func(t *testing.T) {
 		sealed := timedRun(t, plain, "seal", "-", "--kms", arn)
-		parallel(t, srv, "Encrypt", n)
+		concurrent(t, srv, "Encrypt", n)
 		sameSecrets(t, timedRun(t, sealed, "unseal", "-"), secrets)
-		parallel(t, srv, "Decrypt", n)
+		concurrent(t, srv, "Decrypt", n)
 		writeDocuments(t, "direct", sealed)
 		sameSecrets(t, timedRun(t, "", "unseal", "direct"), secrets)
-		parallel(t, srv, "Decrypt", n)
+		concurrent(t, srv, "Decrypt", n)
 	})
 	t.Run("for both", func(t *testing.T) {
 		sealed := mustRun(t, plain, "seal", "-", "-a", recipient, "--kms", arn)
-		parallel(t, srv, "Encrypt", n)
+		concurrent(t, srv, "Encrypt", n)
 		sameSecrets(t, timedRun(t, sealed, "unseal", "-"), secrets)
 		if c := srv.Calls(); len(c) != 1 || c[0].Context["signet-sealing-key"] != "prod" {
 			t.Errorf("calls were %+v, want one for the SealingKey", c)
@@ -103,7 +106,7 @@ func TestKeyCalls(t *testing.T) {
 	t.Run("files of plain Secrets", func(t *testing.T) {
 		writeDocuments(t, "plain", plain)
 		mustRun(t, "", "seal", "-i", "plain", "--kms", arn)
-		parallel(t, srv, "Encrypt", n)
+		concurrent(t, srv, "Encrypt", n)
 	})
 	t.Run("the same document twice", func(t *testing.T) {
 		sealed := mustRun(t, secretStream(t, secrets[:1]), "seal", "-", "--kms", arn)

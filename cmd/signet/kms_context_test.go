@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/internal/kmstest"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
@@ -148,7 +149,7 @@ func checkForged(t *testing.T, srv *kmstest.Server, name string, sealed, forged 
 	same := forged.scope == sealed.scope && maps.Equal(forged.context, sealed.context)
 	switch {
 	case !forged.asked():
-		if o.code != exitNoSecret || o.stdout != "" || len(got) != 0 {
+		if o.code != exitcode.NotOpened || o.stdout != "" || len(got) != 0 {
 			t.Errorf("%s: exit %d, %d bytes on stdout, calls %+v; want a refusal without a call\n%s", name, o.code, len(o.stdout), got, o.stderr)
 		}
 	case same:
@@ -157,7 +158,7 @@ func checkForged(t *testing.T, srv *kmstest.Server, name string, sealed, forged 
 		}
 		return true
 	default:
-		if o.code != exitNoSecret || o.stdout != "" || len(got) != 1 || got[0].Error != "InvalidCiphertextException" || !maps.Equal(got[0].Context, forged.context) {
+		if o.code != exitcode.NotOpened || o.stdout != "" || len(got) != 1 || got[0].Error != "InvalidCiphertextException" || !maps.Equal(got[0].Context, forged.context) {
 			t.Errorf("%s: exit %d, %d bytes on stdout, calls %+v; want one call, which KMS refuses\n%s", name, o.code, len(o.stdout), got, o.stderr)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/internal/kmstest"
 	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/manifest"
@@ -115,8 +116,8 @@ func sameSecrets(t testing.TB, stream string, want []*manifest.Secret) {
 // it wrote nothing but messages, which contain every one of parts.
 func failsClosed(t testing.TB, o outcome, parts ...string) {
 	t.Helper()
-	if o.code != exitNoSecret || o.stdout != "" {
-		t.Errorf("exit %d with %d bytes on stdout, want %d and none\n%.2000s", o.code, len(o.stdout), exitNoSecret, o.stderr)
+	if o.code != exitcode.NotOpened || o.stdout != "" {
+		t.Errorf("exit %d with %d bytes on stdout, want %d and none\n%.2000s", o.code, len(o.stdout), exitcode.NotOpened, o.stderr)
 	}
 	for _, part := range parts {
 		if !strings.Contains(o.stderr, part) {

@@ -11,9 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 
 	"go.yaml.in/yaml/v3"
 
@@ -31,7 +29,7 @@ const (
 	maxBuildBytes         = manifest.MaxStreamBytes // in all files together
 )
 
-// kustomization is what refers to other folders, and to functions
+// kustomization is what refers to other directories, and to functions
 // (kustomize api: types/kustomization.go). Each item is a path, or YAML.
 type kustomization struct {
 	Resources    []string `yaml:"resources"`
@@ -41,13 +39,15 @@ type kustomization struct {
 	Transformers []string `yaml:"transformers"`
 }
 
-// kustomizationNames are the files that kustomize reads in a folder.
-var kustomizationNames = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+// kustomizationNames are the files that kustomize reads in a directory.
+func kustomizationNames() []string {
+	return []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+}
 
 // buildReader finds out what a build is expected to make. All paths are
-// relative to tree, with slashes.
+// relative to root, with slashes.
 type buildReader struct {
-	tree     *os.Root // the repository, or everything where there is none
+	root     *os.Root // the repository, or everything where there is none
 	matcher  *tree.Matcher
 	stderr   io.Writer
 	left     int             // bytes that may still be read
@@ -62,7 +62,7 @@ type buildReader struct {
 // joined, or that of ctx.
 func readBuild(ctx context.Context, stderr io.Writer, dir string) ([]expectation, error) {
 	fail := func(err error) error {
-		return &report.PlacedError{File: dir, Operation: "read", Err: report.Cause(err)}
+		return &report.PlacedError{File: dir, Operation: "read", Err: tree.Cause(err)}
 	}
 	info, err := os.Stat(dir)
 	switch {
@@ -71,16 +71,16 @@ func readBuild(ctx context.Context, stderr io.Writer, dir string) ([]expectation
 	case !info.IsDir():
 		return nil, fail(errNoFolder)
 	}
-	root, err := repositoryOf(dir)
+	repository, err := repositoryOf(dir)
 	if err != nil {
 		return nil, fail(err)
 	}
-	repository, err := os.OpenRoot(root)
+	root, err := os.OpenRoot(repository)
 	if err != nil {
 		return nil, fail(err)
 	}
-	defer repository.Close()
-	r := &buildReader{tree: repository, matcher: tree.NewMatcher(repository), stderr: stderr, left: maxBuildBytes, seen: map[string]bool{}}
+	defer root.Close()
+	r := &buildReader{root: root, matcher: tree.NewMatcher(root), stderr: stderr, left: maxBuildBytes, seen: map[string]bool{}}
 	top, err := r.folder(dir)
 	if err != nil {
 		return nil, fail(err)
@@ -93,14 +93,13 @@ func readBuild(ctx context.Context, stderr io.Writer, dir string) ([]expectation
 }
 
 var (
-	errNoFolder        = errors.New("is no folder with a kustomization")
+	errNoFolder        = errors.New("is no directory with a kustomization")
 	errNoKustomization = errors.New("holds no kustomization.yaml")
-	errOutside         = errors.New("is outside of the repository")
-	errNotRegular      = errors.New("is not a regular file")
+	errAbsolute        = errors.New("an absolute path, which kustomize refuses")
 	errBuildTooLarge   = errors.New("the kustomization, or all that it refers to, is too large to be looked into")
 )
 
-// repositoryOf returns the root of the repository that a folder is in, or that
+// repositoryOf returns the root of the repository that a directory is in, or that
 // of the file system: kustomize follows references wherever they lead.
 func repositoryOf(dir string) (string, error) {
 	dirs, err := keys.SearchPath(filepath.Join(dir, "-"))
@@ -114,7 +113,7 @@ func repositoryOf(dir string) (string, error) {
 	return root, nil
 }
 
-// folder returns the path of a folder in the tree, symbolic links followed, as
+// folder returns the path of a directory in the tree, symbolic links followed, as
 // kustomize follows them.
 func (r *buildReader) folder(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
@@ -124,23 +123,23 @@ func (r *buildReader) folder(dir string) (string, error) {
 	if abs, err = filepath.EvalSymlinks(abs); err != nil {
 		return "", err
 	}
-	rel, err := filepath.Rel(r.tree.Name(), abs)
+	rel, err := filepath.Rel(r.root.Name(), abs)
 	if err != nil || !filepath.IsLocal(rel) {
-		return "", errOutside
+		return "", tree.ErrOutside
 	}
 	return filepath.ToSlash(rel), nil
 }
 
 // shown is a path in the tree as people know it.
 func (r *buildReader) shown(name string) string {
-	return report.ShortPath(filepath.Join(r.tree.Name(), filepath.FromSlash(name)))
+	return report.ShortPath(filepath.Join(r.root.Name(), filepath.FromSlash(name)))
 }
 
 func (r *buildReader) fail(name string, err error) error {
-	return &report.PlacedError{File: r.shown(name), Operation: "read", Err: report.Cause(err)}
+	return &report.PlacedError{File: r.shown(name), Operation: "read", Err: tree.Cause(err)}
 }
 
-// read reads the kustomization in a folder, and all that it refers to.
+// read reads the kustomization in a directory, and all that it refers to.
 func (r *buildReader) read(ctx context.Context, dir string) error {
 	if r.seen[dir] || ctx.Err() != nil {
 		return nil
@@ -168,12 +167,12 @@ func (r *buildReader) read(ctx context.Context, dir string) error {
 	return errors.Join(errs...)
 }
 
-// kustomization reads the file with the kustomization in a folder.
+// kustomization reads the file with the kustomization in a directory.
 func (r *buildReader) kustomization(dir string) (file string, k kustomization, err error) {
 	if r.folders++; r.folders > maxKustomizations {
 		return "", k, r.fail(dir, errBuildTooLarge)
 	}
-	for _, name := range kustomizationNames {
+	for _, name := range kustomizationNames() {
 		file = path.Join(dir, name)
 		text, err := r.content(file, maxKustomizationBytes)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -208,50 +207,34 @@ func parseKustomization(text []byte, k *kustomization) error {
 
 // content returns what is in a regular file of the tree.
 func (r *buildReader) content(name string, limit int) ([]byte, error) {
-	f, err := r.tree.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, errNotRegular
-	}
-	limit = min(limit, r.left)
-	text, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
-	if err == nil && len(text) > limit {
-		err = errBuildTooLarge
-	}
+	text, err := tree.Read(r.root, name, min(limit, r.left), errBuildTooLarge)
 	r.left -= len(text)
 	return text, err
 }
 
-// resolve finds the file or folder that an entry of a kustomization names; ""
+// resolve finds the file or directory that an entry of a kustomization names; ""
 // is one that was passed over with a note.
 func (r *buildReader) resolve(file, entry string) (target string, isDir bool, err error) {
 	target = path.Join(path.Dir(file), filepath.ToSlash(entry))
-	info, err := os.Stat(filepath.Join(r.tree.Name(), filepath.FromSlash(target)))
+	info, err := os.Stat(filepath.Join(r.root.Name(), filepath.FromSlash(target)))
 	switch {
 	case path.IsAbs(entry), filepath.IsAbs(entry):
-		return "", false, r.fail(file, fmt.Errorf("%s: an absolute path, which kustomize refuses", report.Visible(entry)))
+		return "", false, r.fail(file, fmt.Errorf("%s: %w", report.Visible(entry), errAbsolute))
 	case err != nil && remote(entry):
 		r.note(file, withoutCredentials(entry)+" is not in this repository and was not looked into")
 		return "", false, nil
 	case err != nil:
-		return "", false, r.fail(file, fmt.Errorf("%s: %w", report.Visible(entry), report.Cause(err)))
+		return "", false, r.fail(file, fmt.Errorf("%s: %w", report.Visible(entry), tree.Cause(err)))
 	case !info.IsDir():
 		return target, false, nil
 	}
-	target, err = r.folder(filepath.Join(r.tree.Name(), filepath.FromSlash(target)))
-	if errors.Is(err, errOutside) {
+	target, err = r.folder(filepath.Join(r.root.Name(), filepath.FromSlash(target)))
+	if errors.Is(err, tree.ErrOutside) {
 		r.note(file, entry+" is outside of the repository and was not looked into")
 		return "", false, nil
 	}
 	if err != nil {
-		return "", false, r.fail(file, fmt.Errorf("%s: %w", report.Visible(entry), report.Cause(err)))
+		return "", false, r.fail(file, fmt.Errorf("%s: %w", report.Visible(entry), tree.Cause(err)))
 	}
 	return target, true, nil
 }
@@ -263,7 +246,7 @@ func (r *buildReader) note(file, text string) { note(r.stderr, r.shown(file), te
 func remote(entry string) bool {
 	host, rest, _ := strings.Cut(entry, "/")
 	return strings.Contains(entry, "://") || strings.Contains(host, ":") || strings.Contains(entry, "?ref=") ||
-		rest != "" && strings.Contains(strings.TrimLeft(host, "."), ".") && !slices.Contains(manifestSuffixes, path.Ext(entry))
+		rest != "" && strings.Contains(strings.TrimLeft(host, "."), ".") && !manifest.IsFile("x"+path.Ext(entry))
 }
 
 // withoutCredentials leaves out of a URL what could be a password: what stands

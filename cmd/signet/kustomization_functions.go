@@ -14,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/krm"
 	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/internal/tree"
 	"github.com/signet-secrets/signet/seal/manifest"
@@ -21,7 +22,7 @@ import (
 )
 
 // function reads one entry of generators: or transformers: in the kustomization
-// of that file: YAML, a file, or a folder whose resources are configurations.
+// of that file: YAML, a file, or a directory whose resources are configurations.
 func (r *buildReader) function(ctx context.Context, file, entry string) error {
 	if in, ok := inline(r.shown(file), entry); ok {
 		return r.configurations(ctx, in, path.Dir(file))
@@ -52,7 +53,7 @@ func inline(name, entry string) (input, bool) {
 }
 
 // functionFolder reads the configurations among the resources of a kustomization
-// that another one, in the folder root, lists as functions.
+// that another one, in the directory root, lists as functions.
 func (r *buildReader) functionFolder(ctx context.Context, dir, root string, depth int) error {
 	if depth > maxFunctionFolders {
 		return r.fail(dir, errBuildTooLarge)
@@ -76,7 +77,7 @@ func (r *buildReader) functionFolder(ctx context.Context, dir, root string, dept
 	return errors.Join(errs...)
 }
 
-// maxFunctionFolders is how deep folders of configurations may refer to each
+// maxFunctionFolders is how deep directories of configurations may refer to each
 // other; kustomize refuses cycles.
 const maxFunctionFolders = 20
 
@@ -104,10 +105,10 @@ func (r *buildReader) input(file string) (input, error) {
 }
 
 // configurations adds what the functions will make whose configurations are in
-// the input. root is the folder of the kustomization that lists them. Other
+// the input. root is the directory of the kustomization that lists them. Other
 // functions do not matter, whatever kustomize can read in theirs.
 func (r *buildReader) configurations(ctx context.Context, in input, root string) error {
-	if !in.mentions(sopsdoc.Group, ksopsAPIVersion) {
+	if !in.mentions(sopsdoc.Group, krm.KSOPSAPIVersion) {
 		return nil
 	}
 	var inFiles []error // which name their own place
@@ -118,7 +119,7 @@ func (r *buildReader) configurations(ctx context.Context, in input, root string)
 			return false, nil
 		}
 		return false, err
-	}, sopsdoc.Group, ksopsAPIVersion)
+	}, sopsdoc.Group, krm.KSOPSAPIVersion)
 	return errors.Join(append(report.Split(err), inFiles...)...)
 }
 
@@ -126,9 +127,9 @@ func (r *buildReader) configuration(ctx context.Context, file string, f found, r
 	switch {
 	case f.APIVersion() == sopsdoc.APIVersion && f.Kind() == sopsdoc.Kind:
 		return r.expectSealed(file, f)
-	case f.APIVersion() == sopsdoc.APIVersion && f.Kind() == unsealKind:
+	case f.APIVersion() == sopsdoc.APIVersion && f.Kind() == krm.UnsealKind:
 		return r.expectFiles(ctx, f.Node, root, true)
-	case f.APIVersion() == ksopsAPIVersion && f.Kind() == ksopsKind:
+	case f.APIVersion() == krm.KSOPSAPIVersion && f.Kind() == krm.KSOPSKind:
 		if err := r.expectSecretFrom(file, f); err != nil {
 			return err
 		}
@@ -154,7 +155,7 @@ func (r *buildReader) expectSealed(file string, f found) error {
 
 // expect adds a Secret; in annotated are annotations for kustomize.
 func (r *buildReader) expect(file string, f found, namespace, name string, annotated *yaml.Node) {
-	behavior := manifest.GetString(annotated, "metadata", "annotations", behaviorAnnotation)
+	behavior := manifest.GetString(annotated, "metadata", "annotations", krm.BehaviorAnnotation)
 	r.expected = append(r.expected, expectation{
 		namespace: namespace, name: name, merges: behavior == "merge" || behavior == "replace",
 		file: file, document: f.doc.Index, item: f.Item,
@@ -164,7 +165,7 @@ func (r *buildReader) expect(file string, f found, namespace, name string, annot
 // expectFiles expects the Secrets of sealed documents in the files that a
 // configuration lists.
 func (r *buildReader) expectFiles(ctx context.Context, config *yaml.Node, root string, patterns bool) error {
-	names, err := listed(config, "files")
+	names, err := manifest.Strings(config, "", "files")
 	if err != nil {
 		return err
 	}
@@ -182,11 +183,11 @@ func (r *buildReader) expectFiles(ctx context.Context, config *yaml.Node, root s
 	return errors.Join(errs...)
 }
 
-// match returns the files that paths and patterns below a folder name, sorted,
+// match returns the files that paths and patterns below a directory name, sorted,
 // each once. Paths may lead anywhere in the repository, as those of KSOPS do.
 func (r *buildReader) match(ctx context.Context, root string, names []string, patterns bool) ([]string, error) {
 	at := func(name string, err error) error {
-		return fmt.Errorf("files: %s: %w", report.Visible(name), report.Cause(err))
+		return fmt.Errorf("files: %s: %w", report.Visible(name), tree.Cause(err))
 	}
 	files := map[string]bool{}
 	var globs []string
@@ -196,12 +197,12 @@ func (r *buildReader) match(ctx context.Context, root string, names []string, pa
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case path.IsAbs(name) || !fs.ValidPath(full):
-			return nil, at(name, errOutside)
+			return nil, at(name, tree.ErrOutside)
 		case patterns && tree.HasMeta(name):
 			globs = append(globs, name)
 		case !files[full]:
 			files[full] = true
-			if _, err := r.tree.Stat(full); err != nil {
+			if _, err := r.root.Stat(full); err != nil {
 				return nil, at(name, err)
 			}
 		}
@@ -229,7 +230,7 @@ func (r *buildReader) expectFile(file string) error {
 		case f.Group() == sopsdoc.Group && f.Kind() == sopsdoc.Kind:
 			return false, r.expectSealed(in.name, f)
 		case sopsdoc.FileMAC(f.Node) == "":
-		case isEncrypted(f.Kind()) || isEncrypted(f.Name()):
+		case sopsdoc.LooksEncrypted(f.Kind()) || sopsdoc.LooksEncrypted(f.Name()):
 			note(r.stderr, in.name, "kind or name of an object is encrypted: nobody can see whether it is in the output")
 		case f.IsSecret():
 			r.expect(in.name, f, f.Namespace(), f.Name(), f.Node)
@@ -241,37 +242,14 @@ func (r *buildReader) expectFile(file string) error {
 
 // expectSecretFrom expects what a ksops configuration makes of other files.
 func (r *buildReader) expectSecretFrom(file string, f found) error {
-	list := manifest.Get(f.Node, "secretFrom")
-	if manifest.IsNull(list) {
-		return nil
+	list, err := manifest.List(f.Node, "", "secretFrom")
+	if err != nil {
+		return err
 	}
-	if list.Kind != yaml.SequenceNode {
-		return &manifest.SyntaxError{Line: list.Line, Path: "secretFrom", Reason: "must be a list"}
-	}
-	for _, from := range list.Content {
+	for _, from := range list {
 		if name := manifest.GetString(from, "metadata", "name"); name != "" {
 			r.expect(file, f, manifest.GetString(from, "metadata", "namespace"), name, from)
 		}
 	}
 	return nil
-}
-
-// listed returns the strings in a list of a configuration.
-func listed(config *yaml.Node, field string) ([]string, error) {
-	list := manifest.Get(config, field)
-	if manifest.IsNull(list) {
-		return nil, nil
-	}
-	malformed := &manifest.SyntaxError{Line: list.Line, Path: field, Reason: "must be a list of strings"}
-	if list.Kind != yaml.SequenceNode {
-		return nil, malformed
-	}
-	var all []string
-	for _, item := range list.Content {
-		if !manifest.IsString(item) || item.Value == "" {
-			return nil, malformed
-		}
-		all = append(all, item.Value)
-	}
-	return all, nil
 }

@@ -6,12 +6,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"sync"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/parallel"
 	"github.com/signet-secrets/signet/internal/report"
-	"github.com/signet-secrets/signet/internal/userkeys"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 	"github.com/signet-secrets/signet/unseal"
@@ -24,15 +23,6 @@ type found struct {
 	root *yaml.Node // the document node
 }
 
-// tree returns the node that holds all of the object, comments included: the
-// document node, or the item of a List.
-func (f found) tree() *yaml.Node {
-	if f.Item == 0 {
-		return f.root
-	}
-	return f.Node
-}
-
 // label names an object of the input in notes.
 func (in input) label(f found) string {
 	return report.Source(in.name) + ", " + report.ObjectName(f.Object)
@@ -43,28 +33,12 @@ func (f found) at(file, operation string, err error) error {
 	return report.At(file, f.doc, f.Object, operation, err)
 }
 
-// concern returns the documents that might contain one of words.
-func (in input) concern(words ...string) ([]*manifest.Document, error) {
-	var docs []*manifest.Document
-	nodes := 0
-	for _, doc := range in.stream.Documents {
-		if doc.Index > 0 && manifest.MightConcern(doc.Raw(), words...) {
-			docs = append(docs, doc)
-			nodes += doc.Nodes()
-		}
-	}
-	if len(docs) > 1 && nodes > userkeys.MaxParsedNodes {
-		return nil, &report.PlacedError{File: in.name, Operation: "read", Err: &userkeys.TooMuchError{Documents: len(docs), Nodes: nodes}}
-	}
-	return docs, nil
-}
-
 // objects returns the objects of all documents that might contain one of
 // words, and forgets the trees of documents for which want returns none.
 func (in input) objects(want func(found) (bool, error), words ...string) ([]found, error) {
-	docs, err := in.concern(words...)
+	docs, err := in.stream.Concerning(words...)
 	if err != nil {
-		return nil, err
+		return nil, &report.PlacedError{File: in.name, Operation: "read", Err: err}
 	}
 	var all []found
 	var errs []error
@@ -82,11 +56,7 @@ func (in input) objects(want func(found) (bool, error), words ...string) ([]foun
 }
 
 func (in input) documentObjects(doc *manifest.Document, want func(found) (bool, error)) ([]found, error) {
-	node, err := doc.Node()
-	var objects []*manifest.Object
-	if err == nil {
-		objects, err = manifest.Objects(node)
-	}
+	node, objects, err := doc.Objects()
 	if err != nil {
 		return nil, &report.PlacedError{File: in.name, Document: doc.Index, Operation: "read", Err: err}
 	}
@@ -105,30 +75,11 @@ func (in input) documentObjects(doc *manifest.Document, want func(found) (bool, 
 	return wanted, errors.Join(errs...)
 }
 
-// unknownObjectError says that an object of Signet's API cannot be handled.
-type unknownObjectError struct {
-	apiVersion, kind string
-}
-
-func (e *unknownObjectError) Error() string {
-	return "unknown object " + report.Visible(e.apiVersion) + " " + report.Visible(e.kind)
-}
-
-// toOpen reports whether an object has to be opened. Objects of Signet's API
-// that this version does not know are errors: passing them on would let them
-// reach a cluster unopened.
+// toOpen reports whether an object has to be opened. What has no kind is no
+// object.
 func toOpen(f found) (bool, error) {
-	if f.Group() == sopsdoc.Group || f.APIVersion() == sopsdoc.Group {
-		switch {
-		case f.APIVersion() != sopsdoc.APIVersion:
-		case f.Kind() == sopsdoc.Kind:
-			return true, nil
-		case f.Kind() == sopsdoc.KeyKind:
-			return false, nil
-		}
-		return false, &unknownObjectError{f.APIVersion(), f.Kind()}
-	}
-	return manifest.Get(f.Node, sopsdoc.MetadataKey) != nil && f.Kind() != "", nil
+	sealed, err := unseal.IsSealed(f.Object)
+	return sealed && f.Kind() != "", err
 }
 
 // toOpen is toOpen for the objects of this input. In input that the user named
@@ -165,26 +116,15 @@ func openStream(ctx context.Context, in input, o unseal.Options) ([]byte, error)
 	unopened := in.unopened()
 	objects, err := in.objects(in.toOpen, sopsdoc.Group, sopsdoc.MetadataKey)
 	if err := errors.Join(append(report.Split(unopened), report.Split(err)...)...); err != nil {
-		return nil, asOpenErrors(err)
+		return nil, err
 	}
 	in.remark(objects)
-	jobs := openJobs(objects)
-	errs := tryInParallel(ctx, len(jobs), func(i int) error { return jobs[i].run(ctx, in.name, o) })
+	jobs := unseal.Jobs(objects, func(f found) (string, *manifest.Object) { return in.name, f.Object })
+	errs := parallel.Try(ctx, len(jobs), func(i int) error { return in.openJob(ctx, jobs[i], o) })
 	if err := errors.Join(errs...); err != nil {
-		return nil, asOpenErrors(err)
+		return nil, err
 	}
 	return in.replaced(objects)
-}
-
-func asOpenErrors(err error) error {
-	var errs []error
-	for _, e := range report.Split(err) {
-		if !errors.Is(e, errNotTried) { // which says nothing about the document
-			e = &openError{e}
-		}
-		errs = append(errs, e)
-	}
-	return errors.Join(errs...)
 }
 
 // replaced writes the documents of the objects back into the stream.
@@ -195,11 +135,11 @@ func (in input) replaced(objects []found) ([]byte, error) {
 			firsts = append(firsts, f)
 		}
 	}
-	errs := make([]error, len(firsts))
-	inParallel(len(firsts), func(i int) {
+	errs := parallel.Do(len(firsts), func(i int) error {
 		if err := firsts[i].doc.Replace(firsts[i].root); err != nil {
-			errs[i] = firsts[i].at(in.name, "write", err)
+			return firsts[i].at(in.name, "write", err)
 		}
+		return nil
 	})
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -207,73 +147,29 @@ func (in input) replaced(objects []found) ([]byte, error) {
 	return in.stream.Bytes(), nil
 }
 
-// openJob is one SealedSecret, or the documents of one SOPS file.
-type openJob []found
-
-// openJobs puts SOPS documents that follow each other with the same mac into
-// one job: they were encrypted together.
-func openJobs(objects []found) []openJob {
-	var jobs []openJob
-	for i, f := range objects {
-		if i > 0 && f.Group() != sopsdoc.Group && f.Item == 0 && sameFile(objects[i-1], f) {
-			jobs[len(jobs)-1] = append(jobs[len(jobs)-1], f)
-			continue
-		}
-		jobs = append(jobs, openJob{f})
-	}
-	return jobs
-}
-
-func sameFile(a, b found) bool {
-	mac := sopsdoc.FileMAC(a.Node)
-	return mac != "" && a.Group() != sopsdoc.Group && mac == sopsdoc.FileMAC(b.Node)
-}
-
-func (j openJob) run(ctx context.Context, file string, o unseal.Options) error {
-	if j[0].Group() == sopsdoc.Group {
-		opened, err := unseal.Open(ctx, j[0].Node, o)
+// openJob opens one SealedSecret, or the documents of one SOPS file.
+func (in input) openJob(ctx context.Context, job []found, o unseal.Options) error {
+	if job[0].Group() == sopsdoc.Group {
+		opened, err := unseal.Open(ctx, job[0].Node, o)
 		if err != nil {
-			return j[0].at(file, "open", err)
+			return job[0].at(in.name, "open", err)
 		}
-		j[0].Replace(opened.Secret.Node())
+		job[0].Replace(opened.Secret.Node())
 		return nil
 	}
-	nodes := make([]*yaml.Node, len(j))
-	for i, f := range j {
-		nodes[i] = f.tree() // comments of the document count for selectors
+	nodes := make([]*yaml.Node, len(job))
+	for i, f := range job {
+		nodes[i] = f.Tree() // comments of the document count for selectors
 	}
 	opened, err := unseal.OpenFile(ctx, nodes, o)
 	if err != nil {
-		return j[0].at(file, "open", err)
+		return job[0].at(in.name, "open", err)
 	}
 	for i, n := range opened.Documents {
-		j[i].Replace(n)
-		if j[i].Item == 0 {
-			j[i].root.HeadComment, j[i].root.FootComment = n.HeadComment, n.FootComment
+		job[i].Replace(n)
+		if job[i].Item == 0 {
+			job[i].root.HeadComment, job[i].root.FootComment = n.HeadComment, n.FootComment
 		}
 	}
 	return nil
-}
-
-// atOnce is how many documents are worked on at the same time. It is more than
-// there are cores because most of the time may go into waiting for a key
-// service.
-const atOnce = 32
-
-// inParallel calls f with 0 to n-1 on up to atOnce goroutines.
-func inParallel(n int, f func(i int)) {
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(n, atOnce) {
-		wg.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
 }

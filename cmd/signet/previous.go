@@ -140,21 +140,13 @@ func reachOf(scope string) seal.Reach {
 	return seal.Namespace
 }
 
-// object returns the SealedSecret with all comments that belong to it.
-func (o *oldSecret) object() *yaml.Node {
-	if o.Item == 0 {
-		return o.root
-	}
-	return o.Node
-}
-
 // sealed returns what may stay of the old document under seal, or nil.
 func (o *oldSecret) sealed() *seal.Previous {
 	if o == nil || o.opened == nil || o.moved {
 		return nil
 	}
 	return &seal.Previous{
-		Object:  o.object(),
+		Object:  o.Tree(),
 		Sealed:  sopsdoc.Previous{Envelope: o.opened.Document.Envelope, Content: o.opened.Content},
 		DataKey: o.opened.DataKey,
 	}
@@ -167,7 +159,7 @@ func (o *oldSecret) options(s *sealCommand, given seal.Options) (_ seal.Options,
 		return given, nil
 	}
 	if _, err := sopsdoc.ParseSealedSecret(o.Node); err == nil {
-		given.Replaces = o.object()
+		given.Replaces = o.Tree()
 	}
 	if o.opened == nil {
 		return given, nil

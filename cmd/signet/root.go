@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/signet-secrets/signet/internal/buildinfo"
+	"github.com/signet-secrets/signet/internal/exitcode"
 )
 
 const rootLong = `Signet seals Kubernetes Secrets so that they can live in Git.
@@ -19,8 +20,7 @@ const rootLong = `Signet seals Kubernetes Secrets so that they can live in Git.
 and other key services, and SealingKeys. "signet unseal" gives the Secret back
 to whoever can use one of the keys, or fails and prints nothing.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a document could not be opened
-or verified.`
+` + exitcode.Help
 
 const rootExample = `  signet key generate -o ~/.config/sops/age/keys.txt
   signet seal -i secret.yaml

@@ -18,6 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	kyaml "sigs.k8s.io/yaml"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/seal"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
@@ -304,11 +305,11 @@ func TestRoundTripScopes(t *testing.T) {
 	}{
 		{"strict", "strict", "prod", nil, "prod", 0},
 		{"strict, same namespace given", "strict", "prod", []string{"-n", "prod"}, "prod", 0},
-		{"strict, another namespace given", "strict", "prod", []string{"-n", "test"}, `metadata.namespace is "prod", but "test" was asked for`, exitNoSecret},
+		{"strict, another namespace given", "strict", "prod", []string{"-n", "test"}, `metadata.namespace is "prod", but "test" was asked for`, exitcode.NotOpened},
 		{"namespace", "namespace", "prod", nil, "prod", 0},
 		{"cluster", "cluster", "prod", nil, "prod", 0},
 		{"cluster, no namespace", "cluster", "", []string{"-n", "test"}, "test", 0},
-		{"cluster, no namespace at all", "cluster", "", nil, "nothing says in which namespace it is", exitNoSecret},
+		{"cluster, no namespace at all", "cluster", "", nil, "nothing says in which namespace it is", exitcode.NotOpened},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := &manifest.Secret{Name: "db", Namespace: row.namespace, StringData: map[string]string{"a": "b"}}
@@ -355,7 +356,7 @@ func TestRoundTripLimits(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			o := runSignet(t, writeSecret(t, row.secret, true), "seal", "-", "-a", key.recipient)
 			if row.want != "" {
-				if o.code != exitFailed || o.stdout != "" || !strings.Contains(o.stderr, row.want) || !strings.Contains(o.stderr, "hint: split the Secret") {
+				if o.code != exitcode.Failed || o.stdout != "" || !strings.Contains(o.stderr, row.want) || !strings.Contains(o.stderr, "hint: split the Secret") {
 					t.Errorf("exit %d, %d bytes on stdout, stderr must contain %q:\n%s", o.code, len(o.stdout), row.want, o.stderr)
 				}
 				return

@@ -9,28 +9,19 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/krm"
 	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
 
-// Configurations of functions that open documents.
-const (
-	unsealKind      = "Unseal"
-	ksopsAPIVersion = "viaduct.ai/v1"
-	ksopsKind       = "ksops"
-)
-
-// How a value looks that SOPS has encrypted (sops: aes/cipher.go), also in
-// base64, as it is in a Secret that kustomize has made of an encrypted file.
-const (
-	encryptedPrefix       = "ENC[AES256_GCM,"
-	encryptedPrefixBase64 = "RU5DW0FFUzI1Nl9HQ00s"
-)
+// encryptedPrefixBase64 is sopsdoc.ValuePrefix as it begins in a Secret that
+// kustomize has made of an encrypted file.
+const encryptedPrefixBase64 = "RU5DW0FFUzI1Nl9HQ00s"
 
 // isFunction reports whether an object tells a function what to open.
 func isFunction(o *manifest.Object) bool {
-	return o.Group() == sopsdoc.Group && o.Kind() == unsealKind || o.APIVersion() == ksopsAPIVersion && o.Kind() == ksopsKind
+	return o.Group() == sopsdoc.Group && o.Kind() == krm.UnsealKind || o.APIVersion() == krm.KSOPSAPIVersion && o.Kind() == krm.KSOPSKind
 }
 
 // clearSecrets finds Secrets with values in clear, or that look as if they were
@@ -144,7 +135,7 @@ func lookOf(n *yaml.Node) look {
 	switch {
 	case manifest.IsNull(n), n.Kind == yaml.ScalarNode && n.Value == "":
 		return empty
-	case n.Kind == yaml.ScalarNode && !isEncrypted(n.Value):
+	case n.Kind == yaml.ScalarNode && !sopsdoc.LooksEncrypted(n.Value):
 		return inClear
 	case n.Kind == yaml.ScalarNode:
 		if _, err := sopsdoc.ParseValue(strings.TrimSpace(n.Value)); err != nil {
@@ -157,13 +148,6 @@ func lookOf(n *yaml.Node) look {
 		worst = max(worst, lookOf(child))
 	}
 	return worst
-}
-
-// isEncrypted reports whether a value looks like one that SOPS has encrypted,
-// be it a whole one or not.
-func isEncrypted(value string) bool {
-	value = strings.TrimSpace(value)
-	return strings.HasPrefix(value, encryptedPrefix) && strings.HasSuffix(value, "]")
 }
 
 // some lists names, not all of them if there are many.

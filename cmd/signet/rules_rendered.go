@@ -27,7 +27,7 @@ const (
 
 // check finds in an input what was not opened.
 func (r *renderedRules) check(in input) ([]finding, error) {
-	words := []string{sopsdoc.Group, sopsdoc.MetadataKey, encryptedPrefix, encryptedPrefixBase64}
+	words := []string{sopsdoc.Group, sopsdoc.MetadataKey, sopsdoc.ValuePrefix, encryptedPrefixBase64}
 	if r.secrets {
 		words = append(words, "Secret")
 	}
@@ -103,7 +103,7 @@ func encryptedPaths(n *yaml.Node, path string, secret bool) []string {
 			paths = append(paths, encryptedPaths(item, path, secret)...)
 		}
 	case yaml.ScalarNode:
-		if isEncrypted(n.Value) || secret && strings.HasPrefix(n.Value, encryptedPrefixBase64) {
+		if sopsdoc.LooksEncrypted(n.Value) || secret && strings.HasPrefix(n.Value, encryptedPrefixBase64) {
 			return []string{report.Visible(path)}
 		}
 	}

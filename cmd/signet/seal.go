@@ -27,13 +27,13 @@ a file with -o, or back to the same files with -i. With --from-literal,
 file in clear. With -o a file is replaced as a whole.
 
 Who can open the result is said by --age, --kms and the other flags for keys, or
-else by the rules file .sops.yaml, which is looked up from the folder of the file
-that is written, up to the root of its Git repository. Sealing needs no right to
-decrypt. If -o names a document that you can open, values that have not changed
-keep their bytes, and scope, form and use for merging stay as they were, unless
---scope, --as or --merge is given. The SealedSecret keeps its name and what else
-stands around the seal, whoever seals. One Secret under a new name or namespace
-takes the place of the one document that was there for another.
+else by the rules file .sops.yaml, which is looked up from the directory of the
+file that is written, up to the root of its Git repository. Sealing needs no
+right to decrypt. If -o names a document that you can open, values that have not
+changed keep their bytes, and scope, form and use for merging stay as they were,
+unless --scope, --as or --merge is given. The SealedSecret keeps its name and
+what else stands around the seal, whoever seals. One Secret under a new name or
+namespace takes the place of the one document that was there for another.
 
 A SealedSecret opens only in its own namespace and under its own name, unless
 --scope says otherwise. With --as sops the result is a SOPS-encrypted Secret for

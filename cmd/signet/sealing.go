@@ -15,6 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/parallel"
 	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/seal"
 	"github.com/signet-secrets/signet/seal/keys"
@@ -66,7 +67,7 @@ func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, er
 		}
 	}
 	if !slices.ContainsFunc(failed, aboutRules) { // about which all other files would say the same
-		failed = tryInParallel(ctx, len(jobs), func(i int) (err error) {
+		failed = parallel.Try(ctx, len(jobs), func(i int) (err error) {
 			defer progress.step()
 			if failed[i] == nil {
 				outputs[i], err = s.run(ctx, jobs[i])
@@ -82,7 +83,7 @@ func (s *sealing) all(ctx context.Context, inputs []input) (outputs [][]byte, er
 		errs = append(errs, report.Split(failed[i])...)
 	}
 	if ctx.Err() != nil && len(errs) == 0 { // ended after the last one
-		return nil, []error{errNotTried}
+		return nil, []error{parallel.ErrNotTried}
 	}
 	return outputs, errs
 }
@@ -162,7 +163,7 @@ func (s *sealing) run(ctx context.Context, job sealJob) ([]byte, error) {
 	in, objects, o := job.input, job.objects, s.options(job.rule)
 	notes := make([][]string, len(objects))
 	bodies := make([][]byte, len(objects))
-	errs := tryInParallel(ctx, len(objects), func(i int) (err error) {
+	errs := parallel.Try(ctx, len(objects), func(i int) (err error) {
 		bodies[i], notes[i], err = s.object(ctx, objects[i], o)
 		if err != nil {
 			return objects[i].at(in.name, "seal", err)
@@ -262,7 +263,7 @@ func (s *sealing) object(ctx context.Context, f found, o seal.Options) (body []b
 	notes = slices.Concat(notes, old.moving(s.output), old.differences(f.Node, o.Recipients))
 	o, kept := old.options(s.sealCommand, o)
 	notes = append(notes, kept...)
-	result, err := seal.Seal(ctx, f.tree(), old.sealed(), o)
+	result, err := seal.Seal(ctx, f.Tree(), old.sealed(), o)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -166,7 +166,9 @@ func armorLine(path string, line int) change {
 	return text(path, func(s string) string {
 		lines := strings.Split(s, "\n")
 		b := []byte(lines[line])
-		if b[4]++; b[4] > 'z' || b[4] == ':' || b[4] == '[' {
+		if b[4] == 'A' {
+			b[4] = 'B'
+		} else {
 			b[4] = 'A'
 		}
 		lines[line] = string(b)

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
 
@@ -126,8 +127,8 @@ func refuseReplay(t *testing.T, v *victim, root *yaml.Node, want string) {
 	o := runSignet(t, encodeLoose(t, root), "unseal", "--age-key-file", v.first.path, "-")
 	places := []string{want, "sops.mac: does not match", "must be encrypted by the selector", "nothing in it is encrypted", "is not an encrypted value"}
 	named := slices.ContainsFunc(places, func(p string) bool { return p != "" && strings.Contains(o.stderr, p) })
-	if o.code != exitNoSecret || o.stdout != "" || !named {
-		t.Errorf("exit %d, want %d; stderr must contain one of %q:\n%s%s", o.code, exitNoSecret, places, o.stderr, o.stdout)
+	if o.code != exitcode.NotOpened || o.stdout != "" || !named {
+		t.Errorf("exit %d, want %d; stderr must contain one of %q:\n%s%s", o.code, exitcode.NotOpened, places, o.stderr, o.stdout)
 	}
 	for _, plain := range victimPlain {
 		if strings.Contains(o.stdout+o.stderr, plain) {
@@ -166,7 +167,7 @@ func TestTamperReplayPlaces(t *testing.T) {
 	}
 	t.Run("with --as sops", func(t *testing.T) {
 		o := runSignet(t, "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: b}\nsignet: {a: b}\n", "seal", "--as", "sops", "-a", v.first.recipient, "-")
-		if o.code != exitFailed || o.stdout != "" || !strings.Contains(o.stderr, "signet: a Secret has no such field") {
+		if o.code != exitcode.Failed || o.stdout != "" || !strings.Contains(o.stderr, "signet: a Secret has no such field") {
 			t.Errorf("exit %d, stdout %q, stderr %s", o.code, o.stdout, o.stderr)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/keys/agekey"
 	"github.com/signet-secrets/signet/seal/manifest"
@@ -84,8 +85,8 @@ func refuse(t *testing.T, v *victim, name, document, want string) {
 	path := filepath.Join(t.TempDir(), name)
 	writeTestFile(t, path, document)
 	o := runSignet(t, "", "unseal", "--age-key-file", v.first.path, path)
-	if o.code != exitNoSecret || o.stdout != "" || !strings.Contains(o.stderr, want) || want == "" {
-		t.Errorf("%s: exit %d, want %d; %d bytes on stdout; stderr must contain %q:\n%s", name, o.code, exitNoSecret, len(o.stdout), want, o.stderr)
+	if o.code != exitcode.NotOpened || o.stdout != "" || !strings.Contains(o.stderr, want) || want == "" {
+		t.Errorf("%s: exit %d, want %d; %d bytes on stdout; stderr must contain %q:\n%s", name, o.code, exitcode.NotOpened, len(o.stdout), want, o.stderr)
 		t.Logf("%s", document)
 	}
 	for _, plain := range victimPlain {

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
+	"github.com/signet-secrets/signet/internal/parallel"
 	"github.com/signet-secrets/signet/internal/report"
 )
 
@@ -20,24 +21,8 @@ import (
 // program is the name that signet has in what it prints.
 const program = "signet"
 
-// Exit codes.
-const (
-	exitFailed   = 1
-	exitUsage    = 2
-	exitNoSecret = 3 // a document could not be opened or verified
-)
-
-// usageError is a mistake in the command line.
-type usageError struct {
-	command string
-	err     error
-}
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
 func usage(cmd *cobra.Command, err error) error {
-	return &usageError{command: cmd.CommandPath(), err: err}
+	return &exitcode.UsageError{Command: cmd.CommandPath(), Err: err}
 }
 
 func usagef(cmd *cobra.Command, format string, args ...any) error {
@@ -51,36 +36,15 @@ type unknownCommandError struct {
 
 func (e *unknownCommandError) Error() string { return fmt.Sprintf("unknown command %q", e.Command) }
 
-// openError marks an error with which the program exits with exitNoSecret.
-type openError struct{ err error }
-
-func (e *openError) Error() string { return e.err.Error() }
-func (e *openError) Unwrap() error { return e.err }
-
-// exitCode returns the exit code for an error.
-func exitCode(err error) int {
-	var usage *usageError
-	var open *openError
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &usage):
-		return exitUsage
-	case errors.As(err, &open):
-		return exitNoSecret
-	}
-	return exitFailed
-}
-
 // finish prints an error, each of its parts if several were joined, with hints,
 // and returns the exit code.
 func finish(w io.Writer, err error) int {
-	all, untried := tried(report.Split(err))
+	all, untried := parallel.Tried(report.Split(err))
 	if len(all) == 0 && untried > 0 {
-		all, untried, err = []error{errNotTried}, 0, errNotTried
+		all, untried, err = []error{parallel.ErrNotTried}, 0, parallel.ErrNotTried
 	}
 	printer(w).Errors(all, untried, hints)
-	return exitCode(err)
+	return exitcode.Of(err)
 }
 
 func printer(w io.Writer) report.Printer { return report.Printer{Program: program, W: w} }

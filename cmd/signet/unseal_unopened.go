@@ -15,17 +15,13 @@ import (
 // its objects shows them, so that it would pass through unopened. What cannot
 // be parsed is left to whoever looks for objects.
 func (in input) unopened() error {
-	docs, err := in.concern(sopsdoc.MetadataKey)
+	docs, err := in.stream.Concerning(sopsdoc.MetadataKey)
 	if err != nil {
 		return nil
 	}
 	var errs []error
 	for _, doc := range docs {
-		node, err := doc.Node()
-		if err != nil {
-			continue
-		}
-		objects, err := manifest.Objects(node)
+		node, objects, err := doc.Objects()
 		if err != nil {
 			continue
 		}

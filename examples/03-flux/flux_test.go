@@ -35,8 +35,8 @@ func TestReadme(t *testing.T) {
 		t.Errorf("stock sops opens it to %q", got)
 	}
 	t.Run("the keys are not exchangeable", func(t *testing.T) {
-		s.Fails(t, "signet unseal --age-key-file ~/flux.agekey shop/db.yaml")
-		s.Fails(t, "signet unseal --age-key-file ~/controller.txt billing/db.yaml")
+		s.Fails(t, "signet unseal --age-key-file ~/flux.agekey shop/db.yaml", "no key could unwrap the data key")
+		s.Fails(t, "signet unseal --age-key-file ~/controller.txt billing/db.yaml", "no key could unwrap the data key")
 	})
 	t.Run("what Flux does not notice", func(t *testing.T) {
 		s.Fails(t, "sed 's/namespace: billing/namespace: prod/' billing/db.yaml | signet unseal --age-key-file ~/flux.agekey -", "mac")

@@ -47,12 +47,12 @@ func TestReadme(t *testing.T) {
 		s.Fails(t, "export SOPS_AGE_KEY_FILE=~/controller.txt; sed 's/namespace: prod/namespace: dev/' shop/db.yaml | signet unseal --only-namespace dev -", "prod/db")
 	})
 	t.Run("without the key nothing is pruned", func(t *testing.T) {
-		s.Fails(t, "signet unseal --only-namespace prod --namespace prod -- kustomize build shop")
+		s.Fails(t, "signet unseal --only-namespace prod --namespace prod -- kustomize build shop", "no key could unwrap the data key")
 	})
 }
 
-// The Applications use the options that the README speaks of, name folders that
-// there are, and nothing that it warns of.
+// The Applications use the options that the README speaks of, name directories
+// that there are, and nothing that it warns of.
 func TestApplications(t *testing.T) {
 	files, err := filepath.Glob("applications/*.yaml")
 	if err != nil || len(files) != 3 {
@@ -79,11 +79,11 @@ func TestApplications(t *testing.T) {
 		if err := yaml.Unmarshal(text, &app); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
-		folder := app.Spec.Source.Path
+		directory := app.Spec.Source.Path
 		if strings.HasSuffix(app.Spec.Source.RepoURL, "/signet") {
-			folder = filepath.Join("..", "..", folder)
+			directory = filepath.Join("..", "..", directory)
 		}
-		if _, err := os.Stat(filepath.Join(folder, "kustomization.yaml")); err != nil {
+		if _, err := os.Stat(filepath.Join(directory, "kustomization.yaml")); err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
 		options := strings.Join(app.Spec.SyncPolicy.SyncOptions, " ")

@@ -23,24 +23,27 @@ type row struct {
 var libraries = []string{"seal/...", "unseal/..."}
 
 // shared may be imported by the programs of users.
-var shared = []string{"internal/buildinfo", "internal/report", "internal/userkeys"}
+var shared = []string{"internal/buildinfo", "internal/exitcode", "internal/parallel", "internal/report", "internal/userkeys"}
 
 // The arrows. They go one way: programs, then seal and unseal, then what the
 // two share. The first row that matches a package is its row.
 var rows = []row{
-	{packages: "cmd/signet", may: slices.Concat(libraries, shared, []string{"internal/tree"})},
-	{packages: "cmd/signet-kustomize", may: slices.Concat(shared, []string{"kustomize-plugin", "unseal", "seal/keys", "seal/keys/*", "seal/sopsdoc"})},
+	{packages: "cmd/signet", may: slices.Concat(libraries, shared, []string{"internal/krm", "internal/tree"})},
+	{packages: "cmd/signet-kustomize", may: slices.Concat(shared, []string{"internal/krm", "kustomize-plugin", "unseal", "seal/keys", "seal/keys/*", "seal/sopsdoc"})},
 	{packages: "cmd/signet-controller", may: []string{"controller", "internal/buildinfo", "seal/keys", "seal/keys/*", "seal/sopsdoc"}},
 
 	// What programs have in common. The controller shares the version only: it
 	// talks to a log, and has keys of its own.
 	{packages: "internal/buildinfo"},
+	{packages: "internal/exitcode", may: []string{"internal/report", "internal/userkeys", "seal/keys", "seal/manifest", "unseal"}},
+	{packages: "internal/parallel", may: []string{"internal/report"}},
 	{packages: "internal/report", may: []string{"seal/manifest"}},
+	{packages: "internal/krm"},  // the words of kustomize
 	{packages: "internal/tree"}, // file names and patterns of foreign kustomizations
 	{packages: "internal/userkeys", may: []string{"internal/report", "unseal", "seal/keys", "seal/keys/*", "seal/manifest", "seal/sopsdoc"}},
 
 	// The function of kustomize doesn't know key services either.
-	{packages: "kustomize-plugin", may: []string{"internal/report", "internal/tree", "seal/keys", "seal/manifest", "seal/sopsdoc", "unseal/..."}},
+	{packages: "kustomize-plugin", may: []string{"internal/krm", "internal/parallel", "internal/report", "internal/tree", "seal/keys", "seal/manifest", "seal/sopsdoc", "unseal/..."}},
 	{packages: "kustomize-plugin/argocd", may: []string{"internal/kmstest", "internal/testtool"}}, // only tests, of the scripts
 
 	// The controller doesn't know key services; its program gives it some.
@@ -139,7 +142,7 @@ var bans = []ban{
 	},
 	{
 		packages: "...",
-		except:   []string{"cmd/signet", "cmd/signet-kustomize"},
+		except:   []string{"cmd/signet", "cmd/signet-kustomize", "internal/exitcode"},
 		paths:    []string{module + "/internal/userkeys"},
 		reason:   "these are the keys of a person",
 	},

@@ -18,7 +18,7 @@ type PlacedError struct {
 	Document  int    // 1-based, 0 if it is about the whole file
 	Item      int    // 1-based item of a List, or 0
 	Object    string // as ObjectName gives it, or ""
-	Operation string // "seal", "open", "read"
+	Operation string // what was tried, as in "seal", or the rule that was broken
 	Err       error
 }
 

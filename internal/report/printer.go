@@ -12,9 +12,9 @@ import (
 // MaxErrors is how many errors of one run are printed.
 const MaxErrors = 20
 
-// MaxDetails is how many lines are printed after the first one of an error: a
+// maxDetails is how many lines are printed after the first one of an error: a
 // document names up to 64 keys, and several SealingKeys may belong to each.
-const MaxDetails = 100
+const maxDetails = 100
 
 // Printer prints to one place in the name of one program.
 type Printer struct {
@@ -42,7 +42,7 @@ func (p Printer) Errors(errs []error, untried int, hints func(error) []string) {
 	for _, err := range errs[:min(len(errs), MaxErrors)] {
 		text, details, _ := strings.Cut(err.Error(), "\n")
 		if details != "" && !told[details] {
-			text += "\n" + firstLines(details, MaxDetails)
+			text += "\n" + firstLines(details, maxDetails)
 		}
 		told[details] = true
 		p.Line("error", Lines(text))

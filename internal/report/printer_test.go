@@ -131,7 +131,7 @@ func TestErrors(t *testing.T) {
 		{"too many", numbered(MaxErrors + 2), 0, []string{"...", "test: error: error 19", "test: hint: help with error 19", "test: error: and 2 more", ""}},
 		{"untried", numbered(MaxErrors + 2), 3, []string{"...", "test: error: and 5 more, not all of which were tried", ""}},
 		{"few, and untried", numbered(1), 3, []string{"...", "test: error: and 3 more, not all of which were tried", ""}},
-		{"long details", []error{errors.New("a" + strings.Repeat("\nx", MaxDetails+5))}, 0, []string{"...", "  x", "    and 5 more lines", "test: hint: help with a", ""}},
+		{"long details", []error{errors.New("a" + strings.Repeat("\nx", maxDetails+5))}, 0, []string{"...", "  x", "    and 5 more lines", "test: hint: help with a", ""}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

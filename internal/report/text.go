@@ -23,9 +23,9 @@ func Lines(text string) string {
 }
 
 // Visible makes foreign text fit for one line of a terminal: characters that
-// would steer it are escaped, as are bytes that are no UTF-8, private keys are not shown, and what is longer
-// than 4000 bytes is cut. Names, paths and arguments may hold any of it, by
-// attack or by mistake.
+// would steer it are escaped, as are bytes that are no UTF-8, private keys are
+// not shown, and what is longer than 4000 bytes is cut. Names, paths and
+// arguments may hold any of it, by attack or by mistake.
 func Visible(text string) string {
 	text = WithoutKeys(cut(text))
 	if utf8.ValidString(text) && !strings.ContainsFunc(text, steers) {

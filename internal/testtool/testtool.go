@@ -2,7 +2,8 @@
 
 // Package testtool gives tests the real programs that internal/testbin builds
 // (stock sops, kustomize, a Kubernetes control plane), runs programs with a
-// timeout, measuring them, and keeps others running in the background.
+// timeout, measuring them, keeps others running in the background, and takes the
+// keys of whoever runs the tests out of reach.
 //
 // A program that can't be built fails the test: a test that needs one is never
 // skipped. The package does not look for programs in PATH.

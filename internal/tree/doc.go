@@ -5,7 +5,7 @@
 // be reached: not with an absolute path, not with "..", and not through a
 // symbolic link that leads out or is absolute. Nothing in it can make a reader
 // wait for ever, as a named pipe would, and no patterns can keep one busy for
-// ever, as those that go through links to the folder itself would.
+// ever, as those that go through links to the directory itself would.
 //
-// The package reads names only, never what is in a file.
+// The package never looks at what is in a file.
 package tree

@@ -19,13 +19,13 @@ import (
 
 // Limits of a Matcher.
 const (
-	// maxSteps bounds the work. A step is an entry of a folder that is held
+	// maxSteps bounds the work. A step is an entry of a directory that is held
 	// against a pattern, a part of a path that is followed, or a name that was
 	// found; long patterns and names count for more. It is room for 20 patterns
-	// in a folder with 10,000 files, and takes a few seconds at most.
+	// in a directory with 10,000 files, and takes a few seconds at most.
 	maxSteps = 300_000
 	// maxPatterns is room for a path for each of the documents that are parsed
-	// in one run, which are some 4,000 (kustomize-plugin: maxParsedNodes).
+	// in one run, which are some 3,000 (seal/manifest: MaxParsedNodes).
 	maxPatterns = 5_000
 	// maxPatternBytes is as long as a path can be (Linux: PATH_MAX).
 	maxPatternBytes = 4096
@@ -34,7 +34,7 @@ const (
 // Errors about patterns.
 var (
 	ErrNoMatch = errors.New("no file matches")
-	ErrTooMuch = errors.New("too many files and folders have to be looked at, for this pattern and those before it")
+	ErrTooMuch = errors.New("too many files and directories have to be looked at, for this pattern and those before it")
 )
 
 // PatternError says what is wrong with a pattern, or with what it names.
@@ -47,6 +47,8 @@ func (e *PatternError) Error() string { return fmt.Sprintf("%q: %v", e.Pattern, 
 
 // Unwrap returns the cause.
 func (e *PatternError) Unwrap() error { return e.Err }
+
+var _ error = (*PatternError)(nil)
 
 // Matcher finds files by patterns. Its limits are for all that it is ever asked
 // for. It is not safe for concurrent use.
@@ -65,9 +67,9 @@ func NewMatcher(root *os.Root) *Matcher {
 func HasMeta(pattern string) bool { return strings.ContainsAny(pattern, `*?[\`) }
 
 // Match returns the files that paths and patterns (path.Match) name, sorted,
-// each once. They are relative to dir, a folder of the root, and must lead to
+// each once. They are relative to dir, a directory of the root, and must lead to
 // what is below it; the result is relative to the root. All have slashes. A
-// pattern names files only, not folders, and is an error if it names none; a
+// pattern names files only, not directories, and is an error if it names none; a
 // path need not lead to anything. The error joins *PatternErrors, or is one
 // alone, with ErrTooMuch, or that of ctx.
 func (m *Matcher) Match(ctx context.Context, dir string, patterns []string) ([]string, error) {
@@ -130,7 +132,7 @@ func (m *Matcher) match(ctx context.Context, dir, pattern string) ([]string, err
 	return m.files(ctx, names)
 }
 
-// files leaves out folders: dir/* means the files in it.
+// files leaves out directories: dir/* means the files in it.
 func (m *Matcher) files(ctx context.Context, names []string) ([]string, error) {
 	var files []string
 	for _, name := range names {
@@ -147,8 +149,8 @@ func (m *Matcher) files(ctx context.Context, names []string) ([]string, error) {
 	return files, nil
 }
 
-// children returns what in a folder one part of a pattern names. Where dir is
-// no folder there is nothing.
+// children returns what in a directory one part of a pattern names. Where dir is
+// no directory there is nothing.
 func (m *Matcher) children(ctx context.Context, dir, part string) ([]string, error) {
 	if err := m.spend(ctx, depth(dir)); err != nil {
 		return nil, err
@@ -172,7 +174,7 @@ func (m *Matcher) children(ctx context.Context, dir, part string) ([]string, err
 	return m.entries(ctx, f, dir, part)
 }
 
-// entries returns what in an open folder one part of a pattern names.
+// entries returns what in an open directory one part of a pattern names.
 func (m *Matcher) entries(ctx context.Context, f *os.File, dir, part string) ([]string, error) {
 	const some = 512
 	var names []string
@@ -222,5 +224,3 @@ func (m *Matcher) spend(ctx context.Context, steps int) error {
 	}
 	return nil
 }
-
-var _ error = (*PatternError)(nil)

@@ -4,6 +4,7 @@ package tree
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -12,11 +13,15 @@ import (
 	"syscall"
 )
 
-// ErrOutside says that a path leads out of the root.
-var ErrOutside = errors.New("is not below the folder of the kustomization")
+// Errors about what a path leads to.
+var (
+	ErrOutside    = errors.New("leads out of the directory that is read") // out of the root
+	ErrDirectory  = errors.New("is a directory")
+	ErrNotRegular = errors.New("is not a regular file")
+)
 
 // Inside returns the clean form of a path or pattern, with slashes, that is
-// below the folder that it is relative to, as far as the text of it tells. The
+// below the directory that it is relative to, as far as the text of it tells. The
 // error is ErrOutside, or another one for what can be no path.
 func Inside(name string) (string, error) {
 	clean := path.Clean(name)
@@ -29,7 +34,7 @@ func Inside(name string) (string, error) {
 	return clean, nil
 }
 
-// Open opens a file or folder that is one of the wanted kind, without waiting
+// Open opens a file or directory that is one of the wanted kind, without waiting
 // for whoever may write into it. The error is that of wanted, or one that Cause
 // was applied to.
 func Open(root *os.Root, name string, wanted func(fs.FileMode) error) (*os.File, error) {
@@ -53,6 +58,32 @@ func Open(root *os.Root, name string, wanted func(fs.FileMode) error) (*os.File,
 		return nil, Cause(err)
 	}
 	return f, nil
+}
+
+// Read returns the content of a regular file. If that is more than limit bytes,
+// the error is tooLarge, and comes with limit+1 of them. Other errors are
+// ErrDirectory and ErrNotRegular, or those of Open.
+func Read(root *os.Root, name string, limit int, tooLarge error) ([]byte, error) {
+	f, err := Open(root, name, regular)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
+	if err == nil && len(text) > limit {
+		err = tooLarge
+	}
+	return text, Cause(err)
+}
+
+func regular(mode fs.FileMode) error {
+	switch {
+	case mode.IsDir():
+		return ErrDirectory
+	case !mode.IsRegular():
+		return ErrNotRegular
+	}
+	return nil
 }
 
 // Cause takes the path out of an error about a file, and tells one that leads

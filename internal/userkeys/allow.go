@@ -22,17 +22,6 @@ const AllowVariable = "SIGNET_ALLOW_KEYS"
 // maxAllowBytes is how much of an allow-list file is read.
 const maxAllowBytes = 1 << 20
 
-// AllowError says that an allow-list cannot be used.
-type AllowError struct {
-	Where string // "--allow-keys" for Sources.AllowKeys, else the variable or file
-	Err   error
-}
-
-func (e *AllowError) Error() string { return e.Where + ": " + e.Err.Error() }
-
-// Unwrap returns the cause.
-func (e *AllowError) Unwrap() error { return e.Err }
-
 // allowList returns the allow-list of s, or else of the environment, or else of
 // the user's configuration, or else the defaults. It is never read from the
 // repository.
@@ -49,7 +38,7 @@ func (s Sources) allowList(defaults keys.AllowList) (keys.AllowList, error) {
 	}
 	list, err := keys.ParseAllowList(text, defaults)
 	if err != nil {
-		return keys.AllowList{}, &AllowError{where, err}
+		return keys.AllowList{}, &SettingError{where, err}
 	}
 	return list, nil
 }
@@ -69,21 +58,21 @@ func configuredAllowList() (where, text string, err error) {
 		return "", "", nil // a link that leads nowhere is an error: somebody wanted a list
 	}
 	if err != nil {
-		return "", "", &AllowError{path, report.Cause(err)}
+		return "", "", &SettingError{path, report.Cause(err)}
 	}
 	defer file.Close()
 	content, err := io.ReadAll(io.LimitReader(file, maxAllowBytes+1))
 	switch {
 	case err != nil:
-		return "", "", &AllowError{path, report.Cause(err)}
+		return "", "", &SettingError{path, report.Cause(err)}
 	case len(content) > maxAllowBytes:
-		return "", "", &AllowError{path, fmt.Errorf("has more than %d bytes", maxAllowBytes)}
+		return "", "", &SettingError{path, fmt.Errorf("has more than %d bytes", maxAllowBytes)}
 	}
 	return path, string(content), nil
 }
 
 // allowFile is where the allow-list is in the user's configuration: "" if there
-// is neither a home nor a configuration folder, an error if what the variables
+// is neither a home nor a configuration directory, an error if what the variables
 // say is of no use.
 func allowFile() (string, error) {
 	xdg, home := os.Getenv("XDG_CONFIG_HOME"), os.Getenv("HOME")
@@ -94,11 +83,12 @@ func allowFile() (string, error) {
 	case err != nil && xdg == "" && home == "":
 		return "", nil
 	}
-	if err == nil && !filepath.IsAbs(dir) {
-		err = errors.New("is not an absolute path")
+	if err == nil && filepath.IsAbs(dir) {
+		return filepath.Join(dir, "signet", "allow-keys"), nil
 	}
-	if err != nil {
-		return "", &AllowError{"configuration folder", err}
+	where := "$HOME"
+	if xdg != "" {
+		where = "$XDG_CONFIG_HOME"
 	}
-	return filepath.Join(dir, "signet", "allow-keys"), nil
+	return "", &SettingError{where, errNotAbsolute}
 }

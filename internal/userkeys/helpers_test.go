@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signet-secrets/signet/internal/testtool"
 	"github.com/signet-secrets/signet/seal"
 	"github.com/signet-secrets/signet/seal/keys"
 	"github.com/signet-secrets/signet/seal/keys/agekey"
@@ -16,20 +17,11 @@ import (
 	"github.com/signet-secrets/signet/seal/sopsdoc"
 )
 
-// isolate takes the keys of whoever runs the tests out of reach and moves to an
-// empty repository, whose path it returns.
+// isolate is testtool.Isolate, and moves to an empty repository, whose path it
+// returns.
 func isolate(t *testing.T) string {
 	t.Helper()
-	home := t.TempDir()
-	t.Setenv("HOME", home)
-	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
-	for _, name := range []string{
-		"SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD", "SOPS_AGE_SSH_PRIVATE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_CMD",
-		"VAULT_ADDR", AllowVariable,
-	} {
-		t.Setenv(name, "") // put back afterwards
-		os.Unsetenv(name)
-	}
+	testtool.Isolate(t)
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

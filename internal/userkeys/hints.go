@@ -16,9 +16,8 @@ import (
 	"github.com/signet-secrets/signet/unseal"
 )
 
-// Hints knows what helps against errors of opening. Flags says, as in Sources,
-// that the program has --age-key-file, --sealing-key and --allow-keys, and -n
-// for a namespace: hints name those, or else variables and fields.
+// Hints knows what helps against errors of opening. Flags says that the program
+// is signet: hints name its flags and commands, or else variables and fields.
 type Hints struct{ Flags bool }
 
 // AboutKeys reports whether an error says that no key opens a document: then
@@ -70,8 +69,8 @@ func (h Hints) key(err error) string {
 		return keyFile(e)
 	case *agekey.NoIdentityError:
 		return h.noIdentity()
-	case *AllowError:
-		return "an allow-list holds items like kms=arn:aws:kms:*:111122223333:key/*, or the word default, separated by spaces, commas or line breaks"
+	case *SettingError:
+		return e.hint()
 	}
 	if errors.Is(err, agekey.ErrFIPS) {
 		return "age is not available with GODEBUG=fips140=only; keys of a key service are"
@@ -179,8 +178,6 @@ func (h Hints) time(err error) string {
 	}
 	e, ok := report.As[*TimeoutError](err)
 	switch {
-	case errors.As(err, new(*DurationError)):
-		return "a time limit is written as 50s or 2m; 0 is none"
 	case ok && len(e.Waiting) > 0:
 		return "see whether the key service can be reached from here, with the proxy and the credentials that are set; a longer " + where + " gives it more time"
 	case ok:

@@ -37,7 +37,7 @@ func TestHints(t *testing.T) {
 		{"namespace of a key", &unseal.KeyNamespaceError{Key: key, Namespace: "prod"}, `add "prod" to spec.namespaces in 'my keys/prod.yaml'`, `add "prod" to spec.namespaces in 'my keys/prod.yaml'`},
 		{"key for all", &unseal.KeyNamespaceError{Key: key}, `in 'my keys/prod.yaml' become ["*"]`, `in 'my keys/prod.yaml' become ["*"]`},
 		{"tampered key", &unseal.KeyError{Key: key, Err: &sopsdoc.TamperedError{}}, "git log -p 'my keys/prod.yaml'", "git log -p 'my keys/prod.yaml'"},
-		{"allow-list", &AllowError{Where: "x", Err: errors.New("y")}, "an allow-list holds items like", "an allow-list holds items like"},
+		{"allow-list", &SettingError{Where: "x", Err: errors.New("y")}, "an allow-list holds items like", "an allow-list holds items like"},
 		{"no namespace", &unseal.ScopeError{}, "name the namespace with -n", "name the namespace in its metadata.namespace"},
 		{"another place", &unseal.ScopeError{Namespace: "x"}, "opens only where it was sealed for", "opens only where it was sealed for"},
 		{"two namespaces", &unseal.NamespaceError{}, "leave -n out", ""},
@@ -51,7 +51,8 @@ func TestHints(t *testing.T) {
 		{"merge", &unseal.MergeError{Secret: "db"}, "to look at it: signet unseal FILE", "only signet-controller adds keys to a Secret"},
 		{"late", &TimeoutError{Waiting: []string{"kms x"}}, "a longer --timeout gives it", "a longer $SIGNET_TIMEOUT gives it"},
 		{"late without a key", &TimeoutError{}, "a longer --timeout gives what is run", "a longer $SIGNET_TIMEOUT gives what is run"},
-		{"no duration", &DurationError{}, "written as 50s or 2m", "written as 50s or 2m"},
+		{"no duration", &SettingError{Err: errNoDuration}, "written as 50s or 2m", "written as 50s or 2m"},
+		{"neither yes nor no", &SettingError{Err: errNoSwitch}, "write it as true or false", "write it as true or false"},
 		{"something else", errors.New("x"), "", ""},
 	}
 	for _, test := range tests {

@@ -16,8 +16,8 @@ import (
 	"github.com/signet-secrets/signet/seal/keys/vault"
 )
 
-// CallsAtOnce is how many calls to key services one run has under way at most.
-const CallsAtOnce = 20
+// callsAtOnce is how many calls to key services one run has under way at most.
+const callsAtOnce = 20
 
 // services are the key services of one run: those that a program seals for and
 // opens with. Nothing is read or called before the first use.
@@ -39,7 +39,7 @@ func (s Sources) services(allow keys.AllowList) *services {
 		allow:    allow,
 		counters: cmp.Or(s.Counters, &keys.Counters{}),
 		watch:    s.Watch,
-		limit:    keys.NewLimit(CallsAtOnce),
+		limit:    keys.NewLimit(callsAtOnce),
 		aws: awskms.New(awskms.Options{
 			AllowReplica: func(e keys.KMSEntry) error { return allow.Check(e) },
 			CallTimeout:  s.CallTimeout,

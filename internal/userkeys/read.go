@@ -16,43 +16,25 @@ import (
 // readKey is the operation of errors about SealingKeys that are malformed.
 const readKey = "read SealingKey"
 
-// MaxParsedNodes bounds what is parsed of one stream: a node takes some 3 us
-// and 200 bytes. It is room for 3,000 SealedSecrets.
-const MaxParsedNodes = 400_000
-
-// TooMuchError says that a stream would take too much time and memory.
-type TooMuchError struct{ Documents, Nodes int }
-
-func (e *TooMuchError) Error() string {
-	return fmt.Sprintf("too much of it has to be parsed: %d documents with up to %d nodes, the limit is %d", e.Documents, e.Nodes, MaxParsedNodes)
-}
-
-// ReadSealingKeys reads the SealingKeys in a file. Other objects in it do not
+// readSealingKeys reads the SealingKeys in a file. Other objects in it do not
 // matter, one that is malformed does. Errors are *report.PlacedErrors, perhaps
 // several joined.
-func ReadSealingKeys(path string) ([]unseal.Key, error) {
+func readSealingKeys(path string) ([]unseal.Key, error) {
 	name := report.ShortPath(path)
 	stream, err := readStream(path)
 	if err != nil {
 		return nil, &report.PlacedError{File: name, Operation: "read", Err: report.Cause(err)}
 	}
-	var documents []*manifest.Document
-	nodes := 0
-	for _, doc := range stream.Documents {
-		if doc.Index > 0 && manifest.MightConcern(doc.Raw(), sopsdoc.Group) {
-			documents = append(documents, doc)
-			nodes += doc.Nodes()
-		}
-	}
-	if len(documents) > 1 && nodes > MaxParsedNodes {
-		return nil, &report.PlacedError{File: name, Operation: "read", Err: &TooMuchError{len(documents), nodes}}
+	documents, err := stream.Concerning(sopsdoc.Group)
+	if err != nil {
+		return nil, &report.PlacedError{File: name, Operation: "read", Err: err}
 	}
 	return parseSealingKeys(name, documents)
 }
 
 func readStream(path string) (*manifest.Stream, error) {
-	if info, err := os.Stat(path); err == nil && info.Size() > MaxKeyFileBytes {
-		return nil, fmt.Errorf("has more than %d bytes", MaxKeyFileBytes)
+	if info, err := os.Stat(path); err == nil && info.Size() > maxKeyFileBytes {
+		return nil, fmt.Errorf("has more than %d bytes", maxKeyFileBytes)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -74,11 +56,7 @@ func parseSealingKeys(name string, documents []*manifest.Document) ([]unseal.Key
 	var found []place
 	var errs []error
 	for _, doc := range documents {
-		node, err := doc.Node()
-		var objects []*manifest.Object
-		if err == nil {
-			objects, err = manifest.Objects(node)
-		}
+		_, objects, err := doc.Objects()
 		if err != nil {
 			errs = append(errs, &report.PlacedError{File: name, Document: doc.Index, Operation: "read", Err: err})
 		}

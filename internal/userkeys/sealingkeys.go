@@ -9,18 +9,18 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/seal/keys"
+	"github.com/signet-secrets/signet/seal/manifest"
 	"github.com/signet-secrets/signet/unseal"
 )
 
 // SealingKeyDir is where SealingKeys lie in a repository.
 const SealingKeyDir = ".signet/keys"
 
-// MaxKeyFileBytes is the size of a file with SealingKeys that is read.
-const MaxKeyFileBytes = 1 << 20
+// maxKeyFileBytes is the size of a file with SealingKeys that is read.
+const maxKeyFileBytes = 1 << 20
 
 // Limits of what is read from folders of SealingKeys: they are the
 // repository's, and so foreign.
@@ -37,7 +37,7 @@ const (
 func (s Sources) SealingKeys(documents ...string) ([]unseal.Key, error) {
 	var found []unseal.Key
 	for _, path := range s.SealingKeyFiles {
-		keys, err := ReadSealingKeys(path)
+		keys, err := readSealingKeys(path)
 		if err == nil && len(keys) == 0 {
 			err = &report.PlacedError{File: path, Operation: "read", Err: errors.New("holds no SealingKey")}
 		}
@@ -53,13 +53,13 @@ func (s Sources) SealingKeys(documents ...string) ([]unseal.Key, error) {
 	size := int64(0)
 	for _, path := range paths {
 		if info, err := os.Stat(path); err == nil {
-			size += min(info.Size(), MaxKeyFileBytes)
+			size += min(info.Size(), maxKeyFileBytes)
 		}
 		if size > maxKeysBytes {
 			s.printer().Note(path, s.tooManyKeys())
 			break
 		}
-		keys, err := ReadSealingKeys(path)
+		keys, err := readSealingKeys(path)
 		if err != nil {
 			s.printer().Line("note", report.Visible(report.Split(err)[0].Error())+"; the file is passed over")
 			continue
@@ -70,7 +70,7 @@ func (s Sources) SealingKeys(documents ...string) ([]unseal.Key, error) {
 }
 
 func (s Sources) tooManyKeys() string {
-	help := "move the one that you need into the folder " + SealingKeyDir + " nearest to the document"
+	help := "move the one that you need into the directory " + SealingKeyDir + " nearest to the document"
 	if s.Flags {
 		help = "name the file that you need with --sealing-key"
 	}
@@ -121,7 +121,7 @@ func keyFilesIn(dir string) ([]string, error) {
 	}
 	var paths []string
 	for _, e := range entries {
-		if e.Type().IsRegular() && isManifest(e.Name()) {
+		if e.Type().IsRegular() && manifest.IsFile(e.Name()) {
 			paths = append(paths, filepath.Join(dir, e.Name()))
 		}
 	}
@@ -129,11 +129,6 @@ func keyFilesIn(dir string) ([]string, error) {
 		return nil, findError(dir, fmt.Errorf("holds %d files, the limit is %d", len(paths), maxKeyFiles))
 	}
 	return paths, nil
-}
-
-// isManifest reports whether a file is looked at, by its name.
-func isManifest(name string) bool {
-	return !strings.HasPrefix(name, ".") && slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(name)))
 }
 
 func findError(path string, err error) error {

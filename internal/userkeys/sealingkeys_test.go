@@ -82,8 +82,8 @@ func TestPassedOver(t *testing.T) {
 
 func TestTooManyKeys(t *testing.T) {
 	root := isolate(t)
-	for i := range maxKeysBytes/MaxKeyFileBytes + 1 {
-		write(t, filepath.Join(root, SealingKeyDir, fmt.Sprintf("%d.yaml", i)), "# "+strings.Repeat("x", MaxKeyFileBytes-10)+"\n")
+	for i := range maxKeysBytes/maxKeyFileBytes + 1 {
+		write(t, filepath.Join(root, SealingKeyDir, fmt.Sprintf("%d.yaml", i)), "# "+strings.Repeat("x", maxKeyFileBytes-10)+"\n")
 	}
 	for _, flags := range []bool{false, true} {
 		var stderr strings.Builder
@@ -115,7 +115,7 @@ func TestReadSealingKeysRefuses(t *testing.T) {
 		{"empty", "", "f.yaml: read: holds no SealingKey"},
 		{"malformed", "apiVersion: signet.dev/v1alpha1\nkind: SealingKey\nmetadata: {name: k}\n", "f.yaml, document 1, k: read SealingKey: "},
 		{"another version", "apiVersion: signet.dev/v9\nkind: SealingKey\nmetadata: {name: k}\n", "f.yaml, document 1, k: read SealingKey: "},
-		{"too large", strings.Repeat(" ", MaxKeyFileBytes+1), "f.yaml: read: has more than 1048576 bytes"},
+		{"too large", strings.Repeat(" ", maxKeyFileBytes+1), "f.yaml: read: has more than 1048576 bytes"},
 		{"too much", many, "f.yaml: read: too much of it has to be parsed: 2 documents with up to "},
 	}
 	for _, test := range tests {
@@ -130,13 +130,13 @@ func TestReadSealingKeysRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := ReadSealingKeys("missing.yaml"); fmt.Sprint(err) != "missing.yaml: read: no such file or directory" {
+	if _, err := readSealingKeys("missing.yaml"); fmt.Sprint(err) != "missing.yaml: read: no such file or directory" {
 		t.Error(err)
 	}
 	if err := os.Mkdir("d.yaml", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadSealingKeys("d.yaml"); fmt.Sprint(err) != "d.yaml: read: is a directory" {
+	if _, err := readSealingKeys("d.yaml"); fmt.Sprint(err) != "d.yaml: read: is a directory" {
 		t.Error(err)
 	}
 }

@@ -29,8 +29,7 @@ type Sources struct {
 	// AllowKeys are items of an allow-list, which replaces the one of the
 	// environment or of the user's configuration.
 	AllowKeys []string
-	// Flags says that the program has --age-key-file, --sealing-key and
-	// --allow-keys for the three above, which notes may then name.
+	// Flags says that the program is signet: notes may name its flags.
 	Flags bool
 	// Interactive says that somebody can be asked for passphrases, on the
 	// terminal, and that age plugins may be run.
@@ -50,7 +49,7 @@ type Sources struct {
 
 // Options returns with which keys to open the documents of these paths, "-" for
 // what lies in the working directory: the SealingKeys are those of SealingKeys.
-// Errors are an *AllowError or about files with SealingKeys.
+// Errors are a *SettingError or about files with SealingKeys.
 func (s Sources) Options(documents ...string) (unseal.Options, error) {
 	o, err := s.KeyOptions()
 	if err != nil {
@@ -63,8 +62,8 @@ func (s Sources) Options(documents ...string) (unseal.Options, error) {
 	return unseal.Options{Unwrapper: o.Unwrapper, Keyring: unseal.NewKeyring(o, found...)}, nil
 }
 
-// KeyOptions returns with which keys to open SealingKeys. The error is an
-// *AllowError.
+// KeyOptions returns with which keys to open SealingKeys. The error is a
+// *SettingError.
 func (s Sources) KeyOptions() (unseal.KeyOptions, error) {
 	allow, err := s.allowList(keys.AllowForUser(vaultAddress()))
 	if err != nil {
@@ -74,7 +73,7 @@ func (s Sources) KeyOptions() (unseal.KeyOptions, error) {
 }
 
 // Wrapper returns what seals for the keys that the allow-list names. The error
-// is an *AllowError.
+// is a *SettingError.
 func (s Sources) Wrapper() (keys.Wrapper, error) {
 	allow, err := s.allowList(keys.AllowForSealing(vaultAddress()))
 	if err != nil {

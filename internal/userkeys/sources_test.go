@@ -4,6 +4,7 @@ package userkeys
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -139,13 +140,14 @@ func TestAllowList(t *testing.T) {
 		env         string // "-": not set
 		file        string // "": none
 		want, where string // the only account that is allowed, or where the mistake is
+		usage       bool   // and whether it is wrong usage
 	}{
 		{name: "flag before all", flags: []string{item(flag)}, env: item(env), file: item(file), want: flag},
 		{name: "environment before file", env: item(env), file: item(file), want: env},
 		{name: "file", env: "-", file: item(file), want: file},
 		{name: "an empty variable allows nothing", env: "", file: item(file)},
-		{name: "mistake in the flag", flags: []string{"kms"}, env: "-", where: "--allow-keys: "},
-		{name: "mistake in the environment", env: "kms", where: "$SIGNET_ALLOW_KEYS: "},
+		{name: "mistake in the flag", flags: []string{"kms"}, env: "-", where: "read --allow-keys: ", usage: true},
+		{name: "mistake in the environment", env: "kms", where: "read $SIGNET_ALLOW_KEYS: ", usage: true},
 		{name: "mistake in the file", env: "-", file: "kms", where: "signet/allow-keys: "},
 		{name: "endless file", env: "-", file: strings.Repeat("\n", maxAllowBytes+1), where: "signet/allow-keys: has more than"},
 	}
@@ -160,8 +162,9 @@ func TestAllowList(t *testing.T) {
 			}
 			list, err := Sources{AllowKeys: test.flags}.allowList(keys.AllowForUser(""))
 			if test.where != "" {
-				if !errors.As(err, new(*AllowError)) {
-					t.Fatalf("%v is no AllowError", err)
+				var setting *SettingError
+				if !errors.As(err, &setting) || setting.Usage() != test.usage {
+					t.Fatalf("%v is no SettingError, or wrong usage is not %v", err, test.usage)
 				}
 				contains(t, err.Error(), test.where)
 				return
@@ -192,11 +195,11 @@ func TestAllowListMissing(t *testing.T) {
 	if err := os.Symlink("nowhere", path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (Sources{}).Options("-"); !errors.As(err, new(*AllowError)) {
+	if _, err := (Sources{}).Options("-"); !errors.As(err, new(*SettingError)) {
 		t.Errorf("link that leads nowhere: %v", err)
 	}
 	t.Setenv("XDG_CONFIG_HOME", "relative")
-	if _, err := (Sources{}).Wrapper(); !errors.As(err, new(*AllowError)) {
+	if _, err := (Sources{}).Wrapper(); fmt.Sprint(err) != "read $XDG_CONFIG_HOME: is not an absolute path" {
 		t.Errorf("relative path: %v", err)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -16,31 +15,6 @@ import (
 
 	"github.com/signet-secrets/signet/seal/keys"
 )
-
-// TimeoutVariable holds a time limit for a whole run, as in 50s.
-const TimeoutVariable = "SIGNET_TIMEOUT"
-
-// Timeout returns the time limit of a run: that of the flag if it was given,
-// else that of the environment, else 0 for none. The error is a *DurationError.
-func Timeout(flag time.Duration, given bool) (time.Duration, error) {
-	text := os.Getenv(TimeoutVariable)
-	switch {
-	case given && flag < 0:
-		return 0, &DurationError{"--timeout"}
-	case given || text == "":
-		return flag, nil
-	}
-	limit, err := time.ParseDuration(text)
-	if err != nil || limit < 0 {
-		return 0, &DurationError{"$" + TimeoutVariable}
-	}
-	return limit, nil
-}
-
-// DurationError says that a time limit cannot be read.
-type DurationError struct{ Where string }
-
-func (e *DurationError) Error() string { return e.Where + ": is no duration" }
 
 // TimeoutError says that a run was not done in time.
 type TimeoutError struct {

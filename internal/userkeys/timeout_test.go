@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -35,7 +36,7 @@ func (h *hangs) Unwrap(ctx context.Context, _ keys.Entry) ([]byte, error) {
 // answered is not.
 func TestWatchNamesWhatHangs(t *testing.T) {
 	for name, heeds := range map[string]bool{"heeds the end": true, "never returns": false} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, synctested(func(t *testing.T) {
 			h := &hangs{heeds: heeds, begun: make(chan struct{}, 2), leave: make(chan struct{})}
 			defer close(h.leave)
 			w := new(Watch)
@@ -60,8 +61,13 @@ func TestWatchNamesWhatHangs(t *testing.T) {
 			if text := err.Error(); !strings.HasPrefix(text, "not done within 500ms: no answer from\n") || strings.Contains(text, "quick") {
 				t.Errorf("says %q", text)
 			}
-		})
+		}))
 	}
+}
+
+// synctested runs a test whose clock stands still while there is work to do.
+func synctested(f func(*testing.T)) func(*testing.T) {
+	return func(t *testing.T) { synctest.Test(t, f) }
 }
 
 func TestWithinPasses(t *testing.T) {
@@ -104,39 +110,6 @@ func TestWithinPasses(t *testing.T) {
 		}()
 		_ = new(Watch).Within(t.Context(), time.Hour, func(context.Context) error { panic("x") })
 	})
-}
-
-func TestTimeout(t *testing.T) {
-	tests := []struct {
-		name, variable string
-		flag           time.Duration
-		given          bool
-		want           time.Duration
-		err            string
-	}{
-		{"neither", "", 0, false, 0, ""},
-		{"variable", "50s", 0, false, 50 * time.Second, ""},
-		{"flag", "", time.Minute, true, time.Minute, ""},
-		{"flag before variable", "50s", 0, true, 0, ""},
-		{"flag before nonsense", "x", time.Minute, true, time.Minute, ""},
-		{"nonsense", "hunter-2", 0, false, 0, "$SIGNET_TIMEOUT: is no duration"},
-		{"no unit", "50", 0, false, 0, "$SIGNET_TIMEOUT: is no duration"},
-		{"negative", "-1s", 0, false, 0, "$SIGNET_TIMEOUT: is no duration"},
-		{"negative flag", "", -1, true, 0, "--timeout: is no duration"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Setenv(TimeoutVariable, test.variable)
-			got, err := Timeout(test.flag, test.given)
-			text := ""
-			if err != nil {
-				text = err.Error()
-			}
-			if got != test.want || text != test.err {
-				t.Errorf("%v, error %q", got, text)
-			}
-		})
-	}
 }
 
 func TestTimeoutErrorIsShort(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 	"github.com/signet-secrets/signet/internal/testtool"
 )
 
-// With discovery, the plugin is for folders in which something is sealed that
+// With discovery, the plugin is for directories in which something is sealed that
 // it opens, and for no others.
 func TestDiscover(t *testing.T) {
 	p := start(t, setup{config: "discover"})
@@ -28,7 +28,7 @@ func TestDiscover(t *testing.T) {
 		want  bool
 	}{
 		{"SealedSecret", map[string]string{"app/db.yaml": db}, true},
-		{"SealedSecret in a folder within", map[string]string{"app/base/db.yml": db}, true},
+		{"SealedSecret in a directory within", map[string]string{"app/base/db.yml": db}, true},
 		{"Secret of SOPS", map[string]string{"app/db.yaml": "apiVersion: v1\nkind: Secret\ndata:\n  " + values}, true},
 		{"JSON", map[string]string{"app/db.json": `{"kind": "Secret", "data": {"a": "ENC[AES256_GCM,data:Zm9v]"}}`}, true},
 		{"SealedSecret elsewhere", map[string]string{"app/settings.yaml": settings, "other/db.yaml": db}, false},

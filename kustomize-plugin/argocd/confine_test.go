@@ -47,7 +47,7 @@ func TestValuesStayInTheChart(t *testing.T) {
 		`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"settings"},"data":{"values":"{\"a\":2}","file":""}}`)
 }
 
-// direct runs the plugin's script in a folder as it is, without the checks that
+// direct runs the plugin's script in a directory as it is, without the checks that
 // Argo CD makes when it unpacks a repository.
 func (p *plugin) direct(t *testing.T, files, links map[string]string, env ...string) testtool.Result {
 	t.Helper()
@@ -77,10 +77,10 @@ func TestHelmFollowsNoLinks(t *testing.T) {
 		{"file of the system", "loot.txt", filepath.Join(outside, "loot.txt")},
 		{"variables", "loot.txt", "/proc/self/environ"},
 		{"values", "prod.yaml", filepath.Join(outside, "values.yaml")},
-		{"folder", "deeper", outside},
+		{"directory", "deeper", outside},
 		{"hidden", ".deeper", outside},
 		{"chart of the chart", "charts", outside},
-		{"folder for values", "values", outside},
+		{"directory for values", "values", outside},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a := app{files: chart(), links: map[string]string{tt.link: tt.target}}
@@ -90,7 +90,7 @@ func TestHelmFollowsNoLinks(t *testing.T) {
 			env := []string{}
 			if strings.HasPrefix(tt.name, "values") {
 				env = append(env, "PARAM_VALUES_0=prod.yaml")
-			} else if strings.HasPrefix(tt.name, "folder for") {
+			} else if strings.HasPrefix(tt.name, "directory for") {
 				env = append(env, "PARAM_VALUES_0=values/values.yaml")
 			}
 			got := p.direct(t, a.files, a.links, env...)
@@ -101,14 +101,14 @@ func TestHelmFollowsNoLinks(t *testing.T) {
 	}
 }
 
-// kustomize itself reads no file outside of the folder of a kustomization, by
+// kustomize itself reads no file outside of the directory of a kustomization, by
 // whatever path or link and whatever for.
-func TestKustomizeStaysInItsFolder(t *testing.T) {
+func TestKustomizeStaysInItsDirectory(t *testing.T) {
 	p := start(t, setup{})
 	outside := t.TempDir()
 	write(t, filepath.Join(outside, "key"), "a: "+loot+"\n")
 	absolute := filepath.Join(outside, "key")
-	links := map[string]string{"link": absolute, "folder": outside}
+	links := map[string]string{"link": absolute, "directory": outside}
 	for _, field := range []string{
 		"configMapGenerator: [{name: x, files: [%]}]", "configMapGenerator: [{name: x, envs: [%]}]", "secretGenerator: [{name: x, files: [k=%]}]",
 		"resources: [%]", "components: [%]", "generators: [%]", "transformers: [%]", "validators: [%]", "crds: [%]", "configurations: [%]",
@@ -116,7 +116,7 @@ func TestKustomizeStaysInItsFolder(t *testing.T) {
 		"helmCharts: [{name: x, valuesFile: %}]", "patchesStrategicMerge: [%]",
 	} {
 		t.Run(field, func(t *testing.T) {
-			for _, path := range []string{"link", "folder/key", absolute} {
+			for _, path := range []string{"link", "directory/key", absolute} {
 				files := map[string]string{"kustomization.yaml": strings.ReplaceAll(field, "%", path) + "\n", "settings.yaml": settings}
 				if !strings.HasPrefix(field, "resources") {
 					files["kustomization.yaml"] += "resources: [settings.yaml]\n"

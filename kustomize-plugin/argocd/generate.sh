@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Argo CD runs this in the folder of an Application and takes what it prints for
+# Argo CD runs this in the directory of an Application and takes what it prints for
 # the Application's manifests. Whatever goes wrong, nothing is printed and the
 # exit code is not 0: with pruning, an empty answer deletes everything.
 # Installed as signet-argocd-generate. POSIX sh; see README.md for parameters.
@@ -128,7 +128,7 @@ else
 		if [ -z "$found" ]; then
 			[ "$empty" != true ] || exit 0
 			fail 'there is no kustomization, no Chart.yaml and no .yaml, .yml or .json file' \
-				'correct the path of the Application; the parameter recurse looks into folders too, allow-empty accepts it'
+				'correct the path of the Application; the parameter recurse looks into directories too, allow-empty accepts it'
 		fi
 	fi
 fi
@@ -136,7 +136,7 @@ fi
 [ "$empty" != true ] || set -- --allow-empty "$@"
 
 # What is said about other things would push the cause out of sight. Here the
-# file goes with the folder, whatever becomes of this script.
+# file goes with the directory, whatever becomes of this script.
 said=$(mktemp ./.signet.XXXXXX)
 status=0
 signet unseal "$@" 2>"$said" || status=$?

@@ -86,7 +86,7 @@ func TestGenerate(t *testing.T) {
 			"db.yaml": db, "api.yml": api, "settings.json": settingsJSON, "empty.yaml": "", "-n.yaml": "# no flag\n",
 			"README.md": "# not a manifest", ".hidden.yaml": "a: 1", "deeper/other.yaml": p.seal(t, "stage", "other"),
 		}}, []string{settingsJSON, secretJSON("prod", "db"), secretJSON("prod", "api")}},
-		{"files of folders", app{files: map[string]string{
+		{"files of directories", app{files: map[string]string{
 			"db.yaml": db, "deeper/deepest/api.yaml": api, "deeper/settings.yaml": settings,
 		}, parameters: `[{"name": "recurse", "string": "true"}]`}, []string{settingsJSON, secretJSON("prod", "db"), secretJSON("prod", "api")}},
 		{"object without namespace", app{files: map[string]string{"batch.yaml": placeless}}, []string{secretJSON("prod", "batch")}},

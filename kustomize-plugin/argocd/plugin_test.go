@@ -3,7 +3,7 @@
 //go:build linux
 
 // The tests run the plugin as Argo CD does: its own server of plugins, with the
-// configuration and the scripts of this folder, is sent repositories by its own
+// configuration and the scripts of this directory, is sent repositories by its own
 // client. What Argo CD does before and after, from Git to the cluster, is not
 // part of them, and neither is the image.
 package argocd_test
@@ -32,14 +32,14 @@ type plugin struct {
 	server string // the program, which is the client too
 	socket string
 	dir    string // what the server may write to
-	bin    string // the first folder of its PATH
+	bin    string // the first directory of its PATH
 	log    string
 	pid    int
 }
 
 // setup is what differs from test to test.
 type setup struct {
-	config string   // the folder of plugin.yaml; "" is that of the test
+	config string   // the directory of plugin.yaml; "" is that of the test
 	env    []string // of the sidecar
 }
 
@@ -253,7 +253,7 @@ func (p *plugin) seal(t *testing.T, namespace, name string, args ...string) stri
 }
 
 // descendants returns the processes that the server has started and that run:
-// all have this folder in a variable, which for renderers is TMPDIR.
+// all have this directory in a variable, which for renderers is TMPDIR.
 func (p *plugin) descendants(t *testing.T) []string {
 	t.Helper()
 	var all []string

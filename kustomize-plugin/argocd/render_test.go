@@ -163,7 +163,7 @@ func TestRenderersGetNoKeys(t *testing.T) {
 		})
 	}
 	if _, err := os.Lstat("/nonexistent"); !os.IsNotExist(err) {
-		t.Errorf("the home folder of what renders is there: %v", err)
+		t.Errorf("the home directory of what renders is there: %v", err)
 	}
 }
 

@@ -36,6 +36,15 @@ func (o *Object) Replace(n *yaml.Node) {
 	o.slot.Content[o.at] = n
 }
 
+// Tree returns the node that holds all of the object, comments included: the
+// document node, or the item of a List.
+func (o *Object) Tree() *yaml.Node {
+	if o.Item == 0 && o.slot != nil {
+		return o.slot
+	}
+	return o.Node
+}
+
 // APIVersion returns the apiVersion, or "".
 func (o *Object) APIVersion() string { return GetString(o.Node, "apiVersion") }
 
@@ -94,6 +103,17 @@ func Objects(doc *yaml.Node) ([]*Object, error) {
 		objects = append(objects, o)
 	}
 	return objects, nil
+}
+
+// Objects returns the document node and the objects in it, as the function
+// Objects does. The errors are those of Node and of the function.
+func (d *Document) Objects() (*yaml.Node, []*Object, error) {
+	node, err := d.Node()
+	if err != nil {
+		return nil, nil, err
+	}
+	objects, err := Objects(node)
+	return node, objects, err
 }
 
 func isObject(n *yaml.Node) bool {

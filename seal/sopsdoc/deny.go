@@ -3,6 +3,7 @@
 package sopsdoc
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -18,6 +19,9 @@ type Policy struct {
 	// Metadata are label and annotation keys. A final * stands for any rest,
 	// key=value for one value of a key.
 	Metadata []string
+	// Listed ends the sentence about what is denied and is not in Denied. It may
+	// say whose list that is. "" is a text that does not.
+	Listed string
 }
 
 // Denied returns what is always denied: Secret types with which the holder
@@ -46,9 +50,9 @@ func Denied() Policy {
 // may carry: its owner's consent to share it.
 const mergeAnnotation = "signet.dev/merge"
 
-// Extend returns p with more types and metadata.
-func (p Policy) Extend(types, metadata []string) Policy {
-	return Policy{Types: slices.Concat(p.Types, types), Metadata: slices.Concat(p.Metadata, metadata)}
+// Extend returns p with what more lists, and with its text about that.
+func (p Policy) Extend(more Policy) Policy {
+	return Policy{Types: slices.Concat(p.Types, more.Types), Metadata: slices.Concat(p.Metadata, more.Metadata), Listed: more.Listed}
 }
 
 // Check returns a *DeniedError for the first thing in a Secret that p denies.
@@ -57,7 +61,7 @@ func (p Policy) Check(secretType string, labels, annotations map[string]string) 
 	case slices.Contains(Denied().Types, secretType) && slices.Contains(p.Types, secretType):
 		return &DeniedError{Path: "type", Reason: "a Secret of type " + secretType + " may not be sealed"}
 	case slices.Contains(p.Types, secretType):
-		return &DeniedError{Path: "type", Reason: "a Secret of type " + secretType + " " + isListed}
+		return &DeniedError{Path: "type", Reason: "a Secret of type " + secretType + " " + p.listed()}
 	}
 	if err := p.checkMetadata("labels", labels); err != nil {
 		return err
@@ -75,29 +79,28 @@ func (p Policy) checkMetadata(field string, m map[string]string) error {
 			return &DeniedError{Path: path, Reason: `the key "signet" is reserved`}
 		case key == mergeAnnotation && field == "annotations":
 		case slices.Contains(p.Metadata, key+"="+m[key]):
-			return &DeniedError{Path: path, Reason: "with the value " + m[key] + " " + why(key+"="+m[key])}
+			return &DeniedError{Path: path, Reason: "with the value " + m[key] + " " + p.why(key+"="+m[key])}
 		default:
 			if rules := matching(p.Metadata, key); len(rules) > 0 {
-				return &DeniedError{Path: path, Reason: why(rules...)}
+				return &DeniedError{Path: path, Reason: p.why(rules...)}
 			}
 		}
 	}
 	return nil
 }
 
-const (
-	isMark   = "is a mark of another tool or of Signet, and may be neither sealed nor opened"
-	isListed = "is on the deny-list of this controller, whose operator added it"
-)
+func (p Policy) listed() string {
+	return cmp.Or(p.Listed, "is on a deny-list, and may be neither sealed nor opened here")
+}
 
-// why says on whose account rules for metadata deny: an operator's own are no
-// marks of anybody.
-func why(rules ...string) string {
+// why says on whose account rules for metadata deny: those that were added are
+// no marks of anybody.
+func (p Policy) why(rules ...string) string {
 	always := Denied().Metadata
 	if slices.ContainsFunc(rules, func(rule string) bool { return slices.Contains(always, rule) }) {
-		return isMark
+		return "is a mark of another tool or of Signet, and may be neither sealed nor opened"
 	}
-	return isListed
+	return p.listed()
 }
 
 // matching returns the rules that deny a key whatever its value.

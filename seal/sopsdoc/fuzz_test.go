@@ -27,8 +27,8 @@ func FuzzParseValue(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		v, err := ParseValue(s)
-		if err == nil && v.String() != s {
-			t.Errorf("%q is written %q", s, v.String())
+		if err == nil && (v.String() != s || !LooksEncrypted(s)) {
+			t.Errorf("%q is written %q, or does not look encrypted", s, v.String())
 		}
 	})
 }

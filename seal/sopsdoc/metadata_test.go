@@ -177,7 +177,7 @@ func TestPolicy(t *testing.T) {
 		{"not helm", "Opaque", one("app.kubernetes.io/managed-by", "me"), nil, ""},
 		{"operator's key", "Opaque", nil, one("corp.example.com/x", ""), `annotations["corp.example.com/x"]`},
 	}
-	p := Denied().Extend([]string{"example.com/x"}, []string{"corp.example.com/*"})
+	p := Denied().Extend(Policy{Types: []string{"example.com/x"}, Metadata: []string{"corp.example.com/*"}})
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			err := p.Check(test.secretType, test.labels, test.ann)
@@ -189,22 +189,22 @@ func TestPolicy(t *testing.T) {
 }
 
 // Whoever reads why something was denied learns on whose list it is: what comes
-// with Signet, or what the operator of the controller has added.
+// with Signet, or what an operator has added.
 func TestPolicySaysWhoseListItIs(t *testing.T) {
 	one := func(key, value string) map[string]string { return map[string]string{key: value} }
-	p := Denied().Extend([]string{"example.com/x"}, []string{"corp.example.com/*", "team=red", "signet.dev/managed"})
+	p := Denied().Extend(Policy{Types: []string{"example.com/x"}, Metadata: []string{"corp.example.com/*", "team=red", "signet.dev/managed"}, Listed: "is on our list"})
 	tests := []struct {
 		name, secretType string
 		ann              map[string]string
 		want             string
 	}{
 		{"type that is always denied", "helm.sh/release.v1", nil, "type: a Secret of type helm.sh/release.v1 may not be sealed"},
-		{"operator's type", "example.com/x", nil, "type: a Secret of type example.com/x is on the deny-list of this controller, whose operator added it"},
+		{"operator's type", "example.com/x", nil, "type: a Secret of type example.com/x is on our list"},
 		{"mark", "", one("meta.helm.sh/release-name", "x"), `annotations["meta.helm.sh/release-name"]: is a mark of another tool or of Signet, and may be neither sealed nor opened`},
 		{"mark with a value", "", one("app.kubernetes.io/managed-by", "Helm"), `annotations["app.kubernetes.io/managed-by"]: with the value Helm is a mark of another tool or of Signet, and may be neither sealed nor opened`},
 		{"mark that the operator lists too", "", one("signet.dev/managed", "x"), `annotations["signet.dev/managed"]: is a mark of another tool or of Signet, and may be neither sealed nor opened`},
-		{"operator's key", "", one("corp.example.com/x", ""), `annotations["corp.example.com/x"]: is on the deny-list of this controller, whose operator added it`},
-		{"operator's key with a value", "", one("team", "red"), "annotations.team: with the value red is on the deny-list of this controller, whose operator added it"},
+		{"operator's key", "", one("corp.example.com/x", ""), `annotations["corp.example.com/x"]: is on our list`},
+		{"operator's key with a value", "", one("team", "red"), "annotations.team: with the value red is on our list"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -212,6 +212,11 @@ func TestPolicySaysWhoseListItIs(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, test.want)
 			}
 		})
+	}
+	p.Listed = ""
+	const want = "type: a Secret of type example.com/x is on a deny-list, and may be neither sealed nor opened here"
+	if err := p.Check("example.com/x", nil, nil); err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }
 

@@ -210,7 +210,7 @@ func (t *treeDecrypter) comment(l *level, c Comment) (Comment, error) {
 	if err := checkReserved(l.path); err != nil {
 		return c, err
 	}
-	if !encrypted || !strings.HasPrefix(c.Text, "ENC[AES256_GCM,data:") {
+	if !encrypted || !strings.HasPrefix(c.Text, valueStart) {
 		return c, nil
 	}
 	v, err := ParseValue(c.Text)

@@ -42,13 +42,25 @@ type Value struct {
 	Type  ValueType
 }
 
+// ValuePrefix is how each text begins that SOPS has encrypted.
+const ValuePrefix = "ENC[AES256_GCM,"
+
+const valueStart = ValuePrefix + "data:"
+
+// LooksEncrypted reports whether a text looks like a Value, be it a whole one or
+// not. What ParseValue takes looks so.
+func LooksEncrypted(text string) bool {
+	text = strings.TrimSpace(text)
+	return strings.HasPrefix(text, ValuePrefix) && strings.HasSuffix(text, "]")
+}
+
 var errNotEncrypted = errors.New("is not an encrypted value (ENC[AES256_GCM,...])")
 
 // ParseValue reads one encrypted value. Unlike stock SOPS it wants the whole
 // text to match, canonical base64, and a nonce and a tag of the known lengths.
 // The error tells what is wrong, never what the text was.
 func ParseValue(s string) (Value, error) {
-	rest, ok := strings.CutPrefix(s, "ENC[AES256_GCM,data:")
+	rest, ok := strings.CutPrefix(s, valueStart)
 	if !ok {
 		return Value{}, errNotEncrypted
 	}
@@ -99,5 +111,5 @@ func decodeBase64(s string) ([]byte, error) {
 // String returns the value as SOPS writes it.
 func (v Value) String() string {
 	b64 := base64.StdEncoding.EncodeToString
-	return "ENC[AES256_GCM,data:" + b64(v.Data) + ",iv:" + b64(v.Nonce) + ",tag:" + b64(v.Tag) + ",type:" + string(v.Type) + "]"
+	return valueStart + b64(v.Data) + ",iv:" + b64(v.Nonce) + ",tag:" + b64(v.Tag) + ",type:" + string(v.Type) + "]"
 }

@@ -20,11 +20,6 @@ func ExampleOpen() {
 		fmt.Println(err)
 		return
 	}
-	format := sopsfile.FormatOf(path)
-	if !sopsfile.Encrypted(content, format) {
-		fmt.Println(path, "is not encrypted")
-		return
-	}
 	text, err := os.ReadFile("../../seal/sopsdoc/testdata/vectors/classic.txt")
 	if err != nil {
 		fmt.Println(err)
@@ -36,7 +31,7 @@ func ExampleOpen() {
 		return
 	}
 	u := agekey.NewUnwrapper(agekey.Sources{Identities: []agekey.Identity{id}})
-	out, err := sopsfile.Open(context.Background(), content, format, unseal.Options{Unwrapper: keys.Unwrappers{keys.Age: u}})
+	out, err := sopsfile.Open(context.Background(), content, sopsfile.FormatOf(path), unseal.Options{Unwrapper: keys.Unwrappers{keys.Age: u}})
 	if err != nil {
 		fmt.Println(err)
 		return

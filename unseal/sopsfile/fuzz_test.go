@@ -62,8 +62,6 @@ func fuzz(f *testing.F, format Format, seed string) {
 		}
 		out, err := Open(context.Background(), data, format, unseal.Options{Unwrapper: u})
 		switch {
-		case err == nil && !Encrypted(data, format):
-			t.Error("opens and does not count as encrypted")
 		case err == nil:
 			return
 		case out != nil:

@@ -31,48 +31,42 @@ func TestFormatOf(t *testing.T) {
 	}
 }
 
-func TestEncryptedOfClearFiles(t *testing.T) {
+// TestClearFiles protects the place of the metadata: the word elsewhere is no
+// sign that a file is encrypted.
+func TestClearFiles(t *testing.T) {
 	tests := []struct {
 		name, content string
 		format        sopsfile.Format
-		want          bool
 	}{
-		{"nested YAML", "spec:\n  sops:\n    mac: x\n", sopsfile.YAML, false},
-		{"text of YAML", "a: |\n  sops:\n    mac: x\n", sopsfile.YAML, false},
-		{"second document", "a: 1\n---\nsops: {mac: x}\n", sopsfile.YAML, false},
-		{"broken YAML", "sops: [\n", sopsfile.YAML, true},
-		{"YAML", "sops: {}\n", sopsfile.YAML, true},
-		{"nested JSON", `{"a": {"sops": {}}}`, sopsfile.JSON, false},
-		{"JSON", `{"sops": {"a": 1}}`, sopsfile.JSON, true},
-		{"text with the word", "what sops is\n", sopsfile.Binary, false},
-		{"binary", `{"data": "", "sops": {}}`, sopsfile.Binary, true},
-		{"dotenv", "sops_mac=x\n", sopsfile.Dotenv, true},
-		{"dotenv with the word", "A=sops_mac\n#sops_mac=1\nsops=1\n", sopsfile.Dotenv, false},
-		{"INI", "[sops]\nmac=x\n", sopsfile.INI, true},
-		{"INI with the word", "[a]\nsops=x\n; [sops]\n", sopsfile.INI, false},
-		{"unknown format", "sops: {}", "toml", false},
-		{"nothing", "", sopsfile.YAML, false},
+		{"nested YAML", "spec:\n  sops:\n    mac: x\n", sopsfile.YAML},
+		{"text of YAML", "a: |\n  sops:\n    mac: x\n", sopsfile.YAML},
+		{"second document", "a: 1\n---\nsops: {mac: x}\n", sopsfile.YAML},
+		{"nested JSON", `{"a": {"sops": {}}}`, sopsfile.JSON},
+		{"dotenv", "A=sops_mac\n#sops_mac=1\nsops=1\n", sopsfile.Dotenv},
+		{"INI", "[a]\nsops=x\n; [sops]\n", sopsfile.INI},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := sopsfile.Encrypted([]byte(test.content), test.format); got != test.want {
-				t.Errorf("%v, want %v", got, test.want)
+			_, err := sopsfile.Open(t.Context(), []byte(test.content), test.format, unseal.Options{})
+			if err == nil || !strings.Contains(err.Error(), "the file is not encrypted") {
+				t.Errorf("error %v", err)
 			}
 		})
 	}
 }
 
-// TestRefused protects what Open says of files that nobody can or may open.
-func TestRefused(t *testing.T) {
-	s := newStock(t)
+// refusal is a file that nobody can or may open, and what is said of it.
+type refusal struct {
+	name, content string
+	format        sopsfile.Format
+	say           string
+}
+
+func refusals() []refusal {
 	deep := func(open, end string) string {
 		return strings.Repeat(open, 101) + "1" + strings.Repeat(end, 101)
 	}
-	tests := []struct {
-		name, content string
-		format        sopsfile.Format
-		say           string
-	}{
+	return []refusal{
 		{"clear YAML", "a: 1\n", sopsfile.YAML, "the file is not encrypted"},
 		{"clear JSON", `{"a": 1}`, sopsfile.JSON, "the file is not encrypted"},
 		{"clear dotenv", "A=1\n", sopsfile.Dotenv, "the file is not encrypted"},
@@ -112,7 +106,12 @@ func TestRefused(t *testing.T) {
 		{"metadata and no bool", "sops_mac_only_encrypted=1\n", sopsfile.Dotenv, "must be true or false"},
 		{"unknown format", "{}", "toml", `unknown format "toml"`},
 	}
-	for _, test := range tests {
+}
+
+// TestRefused protects what Open says of files that nobody can or may open.
+func TestRefused(t *testing.T) {
+	s := newStock(t)
+	for _, test := range refusals() {
 		t.Run(test.name, func(t *testing.T) {
 			out, err := s.open([]byte(test.content), test.format)
 			if err == nil || !strings.Contains(err.Error(), test.say) || out != nil {

@@ -3,7 +3,6 @@
 package sopsfile
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -70,24 +69,6 @@ func (f Format) store() (store, bool) {
 		return store{readINI, sectionMetadata, writeINI}, true
 	}
 	return store{}, false
-}
-
-// Encrypted reports whether content carries SOPS metadata where format f has
-// it, so that Open has something to open. It costs nothing where the content
-// does not even have the word, and one reading otherwise. What cannot be read
-// counts as encrypted, for Open says what is wrong with it; not so as Binary,
-// where that is how most files look.
-func Encrypted(content []byte, f Format) bool {
-	s, ok := f.store()
-	if !ok || !bytes.Contains(content, []byte(sopsdoc.MetadataKey)) {
-		return false
-	}
-	branches, err := s.load(content)
-	if err != nil {
-		return f != Binary
-	}
-	md, err := s.metadata(branches)
-	return md != nil || err != nil
 }
 
 func (s store) load(content []byte) ([]sopsdoc.Branch, error) {

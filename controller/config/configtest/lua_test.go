@@ -15,7 +15,7 @@ type health struct{ Status, Message string }
 
 // runHealth runs a health script as Argo CD does (util/lua/lua.go, runLua and
 // ExecuteHealthLua): the object in the global obj, of the libraries only base
-// and table, one second of time, and a table as the answer.
+// and table, limited time (one second there), and a table as the answer.
 func runHealth(tb testing.TB, script string, obj map[string]any) health {
 	tb.Helper()
 	l := lua.NewState(lua.Options{SkipOpenLibs: true})
@@ -25,7 +25,7 @@ func runHealth(tb testing.TB, script string, obj map[string]any) health {
 			tb.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(tb.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(tb.Context(), 10*time.Second)
 	defer cancel()
 	l.SetContext(ctx)
 	l.SetGlobal("obj", luaValue(l, obj))

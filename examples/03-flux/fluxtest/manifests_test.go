@@ -45,8 +45,8 @@ func TestManifests(t *testing.T) {
 				if k.Name == "signet" {
 					base = root
 				}
-				for _, folder := range append(k.Spec.Components, ".") {
-					if _, err := os.Stat(filepath.Join(base, k.Spec.Path, folder, "kustomization.yaml")); err != nil {
+				for _, directory := range append(k.Spec.Components, ".") {
+					if _, err := os.Stat(filepath.Join(base, k.Spec.Path, directory, "kustomization.yaml")); err != nil {
 						t.Error(err)
 					}
 				}

@@ -20,14 +20,14 @@ import (
 // root is that of the repository of Signet.
 const root = "../../.."
 
-// signet is the command line, with keys in a folder of its own.
+// signet is the command line, with keys in a directory of its own.
 type signet struct {
 	dir  string
 	env  []string
 	path string
 }
 
-// bin is a folder with the command line and the KMS test server.
+// bin is a directory with the command line and the KMS test server.
 var bin string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -116,7 +116,7 @@ func (s *signet) kms(t *testing.T) string {
 	return arn
 }
 
-// key makes an age key in a file of the folder and returns its recipient.
+// key makes an age key in a file of the directory and returns its recipient.
 func (s *signet) key(t *testing.T, file string, args ...string) string {
 	t.Helper()
 	s.must(t, "", append([]string{"key", "generate", "-o", file}, args...)...)

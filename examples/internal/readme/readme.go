@@ -6,7 +6,7 @@
 //	s := readme.Start(t, "signet", "kustomize")
 //	s.Follow(t, readme.Blocks{Run: 3, Cluster: 1})
 //
-// A Scratch is a Git repository with the files of the example, a home folder
+// A Scratch is a Git repository with the files of the example, a home directory
 // without keys, and a PATH with the programs that are asked for. All blocks of
 // shell commands run there, one after the other in one shell, but for those that
 // are introduced by a line such as "On a cluster:".
@@ -29,33 +29,31 @@ import (
 
 // Scratch is a Git repository in which the commands of a README run.
 type Scratch struct {
-	Dir  string   // the repository
-	Home string   // the home folder of whoever types the commands
-	Env  []string // "KEY=value", for all commands
-	bin  string
+	Dir string   // the repository
+	Env []string // "KEY=value", for all commands
+	bin string
 }
 
-// Start makes a scratch repository with the files of the example whose folder is
-// the working directory, README.md, Go files and modules excepted. programs are names of
-// folders in cmd, which are built, or in internal/testbin. Until the test ends the
-// variables with keys of whoever runs it are gone, so it can't be parallel.
+// Start makes a scratch repository with the files of the example in the working
+// directory, README.md, Go files and modules excepted. programs are names of
+// directories in cmd, which are built, or in internal/testbin. The test is
+// isolated as by testtool.Isolate.
 func Start(t testing.TB, programs ...string) *Scratch {
 	t.Helper()
-	hideKeys(t)
 	top := t.TempDir()
-	s := &Scratch{Dir: filepath.Join(top, "repository"), Home: filepath.Join(top, "home"), bin: filepath.Join(top, "bin")}
-	for _, dir := range []string{s.Dir, s.Home, s.bin} {
-		must(t, os.MkdirAll(dir, 0o755))
+	s := &Scratch{Dir: filepath.Join(top, "repository"), bin: filepath.Join(top, "bin")}
+	for _, dir := range []string{s.Dir, s.bin} {
+		must(t, os.Mkdir(dir, 0o755))
 	}
+	for _, p := range programs {
+		s.provide(t, p)
+	}
+	testtool.Isolate(t)
 	s.Env = []string{
-		"HOME=" + s.Home, "XDG_CONFIG_HOME=" + filepath.Join(s.Home, ".config"), "XDG_CACHE_HOME=" + filepath.Join(s.Home, ".cache"),
 		"PATH=" + s.bin + string(os.PathListSeparator) + os.Getenv("PATH"),
 		"AWS_EC2_METADATA_DISABLED=true", "KUBECONFIG=" + os.DevNull,
 		"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@example.com",
 		"GIT_COMMITTER_NAME=A", "GIT_COMMITTER_EMAIL=a@example.com",
-	}
-	for _, p := range programs {
-		s.provide(t, p)
 	}
 	s.copyExample(t)
 	s.Must(t, "git init -q -b main")
@@ -103,21 +101,6 @@ func (s *Scratch) copyExample(t testing.TB) {
 	}))
 }
 
-// hideKeys takes the keys of whoever runs the tests out of reach, until the test
-// ends. Their variables have to be unset: sops panics over some that are empty.
-func hideKeys(t testing.TB) {
-	t.Helper()
-	for _, variable := range os.Environ() {
-		name, _, _ := strings.Cut(variable, "=")
-		for _, prefix := range []string{"SOPS_", "SIGNET_", "AWS_", "KUSTOMIZE_"} {
-			if strings.HasPrefix(name, prefix) && name != "SIGNET_TESTBIN_CACHE" {
-				t.Setenv(name, "") // puts it back afterwards
-				must(t, os.Unsetenv(name))
-			}
-		}
-	}
-}
-
 // Run runs a script of bash in the repository. It ends at the first command
 // that fails, in a pipe too.
 func (s *Scratch) Run(t testing.TB, script string, stdin ...byte) testtool.Result {
@@ -138,14 +121,14 @@ func (s *Scratch) Must(t testing.TB, script string, stdin ...byte) string {
 }
 
 // Fails is Run for a script that must fail, print nothing on stdout, and say
-// all of parts on stderr.
-func (s *Scratch) Fails(t testing.TB, script string, parts ...string) {
+// the reason and all of parts on stderr.
+func (s *Scratch) Fails(t testing.TB, script, reason string, parts ...string) {
 	t.Helper()
 	r := s.Run(t, script)
 	if r.ExitCode == 0 || len(r.Stdout) > 0 {
 		t.Errorf("exit code %d, %d bytes on stdout of\n%s", r.ExitCode, len(r.Stdout), script)
 	}
-	for _, part := range parts {
+	for _, part := range append([]string{reason}, parts...) {
 		if !strings.Contains(string(r.Stderr), part) {
 			t.Errorf("stderr of\n%s\nlacks %q:\n%.3000s", script, part, r.Stderr)
 		}
@@ -160,7 +143,7 @@ func (s *Scratch) Read(t testing.TB, name string) string {
 	return string(content)
 }
 
-// Write writes a file of the repository, and its folder.
+// Write writes a file of the repository, and its directory.
 func (s *Scratch) Write(t testing.TB, name, content string) {
 	t.Helper()
 	path := filepath.Join(s.Dir, name)

@@ -72,11 +72,11 @@ func TestTableOfExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	CheckLinks(t, table)
-	folders, err := filepath.Glob(filepath.Join("..", "..", "[0-9]*"))
-	if err != nil || len(folders) == 0 {
-		t.Fatalf("%d examples, %v", len(folders), err)
+	directories, err := filepath.Glob(filepath.Join("..", "..", "[0-9]*"))
+	if err != nil || len(directories) == 0 {
+		t.Fatalf("%d examples, %v", len(directories), err)
 	}
-	for _, f := range folders {
+	for _, f := range directories {
 		name := filepath.Base(f)
 		if strings.Count(string(text), "| ["+name+"]("+name+") |") != 1 {
 			t.Errorf("the table of examples/README.md has no line for %s", name)

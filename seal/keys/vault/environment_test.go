@@ -4,7 +4,6 @@ package vault
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -226,12 +225,7 @@ func TestAllowlist(t *testing.T) {
 // Servers that there is no talking to are not asked twice.
 func TestNoConnection(t *testing.T) {
 	server := start(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := "http://" + l.Addr().String()
-	l.Close()
+	const closed = "http://127.0.0.1:1"
 	secure := vaulttest.StartTLS(t)
 	tests := []struct {
 		name, address, want, hint string

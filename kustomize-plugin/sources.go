@@ -26,14 +26,13 @@ func (r *run) openSelf(ctx context.Context) error {
 
 // openInput opens what is sealed in the resources that were sent.
 func (r *run) openInput(ctx context.Context) error {
-	var docs []source
-	for _, doc := range r.input.Documents {
-		if doc.Index > 0 && manifest.MightConcern(doc.Raw(), sopsdoc.Group, sopsdoc.MetadataKey) {
-			docs = append(docs, source{"-", doc})
-		}
-	}
-	if err := tooMuch(docs); err != nil {
+	concerned, err := r.input.Concerning(sopsdoc.Group, sopsdoc.MetadataKey)
+	if err != nil {
 		return &report.PlacedError{File: "-", Operation: "read", Err: err}
+	}
+	docs := make([]source, len(concerned))
+	for i, doc := range concerned {
+		docs[i] = source{"-", doc}
 	}
 	found, errs := targets(docs)
 	if err := joined(errs); err != nil {
@@ -86,6 +85,7 @@ func (r *run) openFiles(ctx context.Context, patterns []string) error {
 // errors in that order.
 func (r *run) fileTargets(names []string, content [][]byte) ([]*target, error) {
 	var docs []source
+	var all []*manifest.Document
 	ends := make([]int, len(names)) // of the files' documents in docs
 	errs := make([]error, len(names))
 	for i, name := range names {
@@ -96,12 +96,12 @@ func (r *run) fileTargets(names []string, content [][]byte) ([]*target, error) {
 		}
 		for _, doc := range stream.Documents {
 			if doc.Index > 0 {
-				docs = append(docs, source{name, doc})
+				docs, all = append(docs, source{name, doc}), append(all, doc)
 			}
 		}
 		ends[i] = len(docs)
 	}
-	if err := tooMuch(docs); err != nil {
+	if err := manifest.CheckNodes(all); err != nil {
 		return nil, r.atConfig("read", err)
 	}
 	found, wrong := targets(docs)
@@ -135,38 +135,14 @@ func checkFile(name string, found []*target) error {
 
 // readFiles reads the files that the patterns name, each once and sorted.
 func (r *run) readFiles(ctx context.Context, patterns []string) (names []string, content [][]byte, err error) {
-	t, err := openFolder(r.root)
+	f, err := openFolder(r.root)
 	if err != nil {
 		return nil, nil, &report.PlacedError{File: r.root, Operation: "read", Err: tree.Cause(err)}
 	}
-	defer t.close()
-	if names, err = t.match(ctx, patterns); err != nil {
+	defer f.close()
+	if names, err = f.match(ctx, patterns); err != nil {
 		return nil, nil, err
 	}
-	content, err = t.readAll(ctx, names)
+	content, err = f.readAll(ctx, names)
 	return names, content, err
-}
-
-// plainStream writes the input with the result, as legacy plugins do.
-func (r *run) plainStream() ([]byte, error) {
-	for doc, node := range r.replaced {
-		if err := doc.Replace(node); err != nil {
-			return nil, err
-		}
-	}
-	written, err := encodeAll(r.generated)
-	if err != nil {
-		return nil, err
-	}
-	out := slices.Clone(r.input.Bytes())
-	for _, text := range written {
-		if len(out) > 0 {
-			if out[len(out)-1] != '\n' {
-				out = append(out, '\n')
-			}
-			out = append(out, "---\n"...)
-		}
-		out = append(out, text...)
-	}
-	return out, nil
 }
