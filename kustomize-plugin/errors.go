@@ -41,6 +41,12 @@ type changedError struct{ err error }
 func (e *changedError) Error() string { return e.err.Error() }
 func (e *changedError) Unwrap() error { return e.err }
 
+// clearError says that a file which ksops lists is not encrypted.
+type clearError struct{ err error }
+
+func (e *clearError) Error() string { return e.err.Error() }
+func (e *clearError) Unwrap() error { return e.err }
+
 // UntriedError says how many files or documents were left alone because the run
 // was interrupted, or had failed too often already.
 type UntriedError struct{ Count int }
@@ -52,11 +58,11 @@ func (e *UntriedError) Error() string {
 // joined joins errors in order, with an *UntriedError at the end for all that
 // say that something was not tried.
 func joined(errs []error) error {
-	tried, untried := parallel.Tried(errs)
 	var all []error
-	for _, err := range tried {
+	for _, err := range errs {
 		all = append(all, report.Split(err)...)
 	}
+	all, untried := parallel.Tried(all)
 	if untried > 0 {
 		all = append(all, &UntriedError{Count: untried})
 	}

@@ -3,6 +3,7 @@
 package kustomizeplugin
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -53,7 +54,7 @@ func (f *Function) Run(ctx context.Context, in io.Reader, out io.Writer) (err er
 	if err != nil {
 		return err
 	}
-	return write(out, text)
+	return f.write(out, text, r)
 }
 
 // RunLegacy is Run for the protocol of exec plugins. config is the path of the
@@ -78,12 +79,16 @@ func (f *Function) RunLegacy(ctx context.Context, config string, in io.Reader, o
 	if err != nil {
 		return err
 	}
-	return write(out, text)
+	return f.write(out, text, r)
 }
 
-func write(out io.Writer, text []byte) error {
+// write writes what a run has made, and then the notes about it.
+func (f *Function) write(out io.Writer, text []byte, r *run) error {
 	if _, err := out.Write(text); err != nil {
 		return fmt.Errorf("write the result: %w", err)
+	}
+	if f.Stderr != nil {
+		f.Stderr.Write(r.noted.Bytes())
 	}
 	return nil
 }
@@ -98,6 +103,7 @@ type run struct {
 	root       string
 	options    func() (unseal.Options, error)
 	notes      report.Printer
+	noted      bytes.Buffer // by notes: what is said of a result that there is not may be untrue
 
 	// The result: documents that take the place of those in the input, and
 	// new ones behind them.
@@ -108,12 +114,9 @@ type run struct {
 func (f *Function) newRun(config *yaml.Node, input *manifest.Stream, generating bool) *run {
 	r := &run{
 		config: config, input: input, generating: generating, root: f.Root,
-		notes:    report.Printer{Program: program, W: f.Stderr},
 		replaced: map[*manifest.Document]*yaml.Node{},
 	}
-	if f.Stderr == nil {
-		r.notes.W = io.Discard
-	}
+	r.notes = report.Printer{Program: program, W: &r.noted}
 	r.options = sync.OnceValues(func() (o unseal.Options, err error) {
 		defer parallel.Recover(&err)
 		if f.Options == nil {

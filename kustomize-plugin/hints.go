@@ -60,6 +60,9 @@ func openHint(err error) string {
 	case errors.As(err, new(*changedError)):
 		return "kustomize sorts the fields of what goes through a transformer, and other transformers change them, which SOPS does not allow: " +
 			"open the file with files: of a configuration of " + sopsdoc.APIVersion + " " + krm.UnsealKind + " under generators:"
+	case errors.As(err, new(*clearError)):
+		file := report.FileOf(err)
+		return "encrypt it: sops encrypt -i " + file + ", or, if it is a Secret, signet seal --as sops -i " + file
 	case errors.As(err, new(*unseal.UnknownObjectError)):
 		return "a newer version may know it; this one knows " + sopsdoc.APIVersion + " " + sopsdoc.Kind
 	}

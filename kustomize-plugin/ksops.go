@@ -3,6 +3,7 @@
 package kustomizeplugin
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -116,10 +117,24 @@ func (r *run) openSOPSFiles(ctx context.Context, names []string) ([]sopsFile, er
 	}
 	return opened, joined(parallel.Try(ctx, len(names), func(i int) (err error) {
 		if opened[i].text, err = sopsfile.Open(ctx, content[i], sopsfile.FormatOf(names[i]), o); err != nil {
-			return opened[i].at("open", err)
+			return opened[i].at("open", inClear(content[i], sopsfile.FormatOf(names[i]), err))
 		}
 		return nil
 	}))
+}
+
+// inClear marks the error of a file that is not encrypted at all, which is no
+// damage: it has no metadata or, where SOPS makes JSON of any text, is none.
+func inClear(content []byte, format sopsfile.Format, err error) error {
+	invalid, ok := report.As[*sopsdoc.InvalidError](err)
+	switch {
+	case !ok:
+		return err
+	case invalid.Path == sopsdoc.MetadataKey && strings.HasPrefix(invalid.Reason, "is missing"),
+		format == sopsfile.Binary && !bytes.HasPrefix(bytes.TrimSpace(content), []byte("{")):
+		return &clearError{err}
+	}
+	return err
 }
 
 // notOurs refuses a file with an object of Signet's API. An envelope alone is

@@ -5,9 +5,11 @@ package kustomizeplugin_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
+	"github.com/signet-secrets/signet/internal/report"
 	kustomizeplugin "github.com/signet-secrets/signet/kustomize-plugin"
 )
 
@@ -90,4 +92,61 @@ func TestOpenedButUseless(t *testing.T) {
 	t.Run("no keys", func(t *testing.T) {
 		refuses(t, &kustomizeplugin.Function{Root: l.dir}, unsealing("number.yaml"), "find keys: the program offers none")
 	})
+}
+
+// TestClearForKSOPS lists files that nobody has encrypted: restoring them from
+// Git would help nobody. One that is damaged is another matter.
+func TestClearForKSOPS(t *testing.T) {
+	l := newLab(t)
+	const restore = "restore it from Git"
+	encrypted := string(l.sops(t, "a.env", []byte("A="+canary+"\n")))
+	damaged := strings.Replace(encrypted, "sops_mac=", "sops_mac=x", 1)
+	if damaged == encrypted {
+		t.Fatal("the edit changes nothing")
+	}
+	tests := []struct{ name, content, want string }{
+		{"clear.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {a: " + canary + "}\n", "encrypt it: sops encrypt -i clear.yaml, or, if it is a Secret, signet seal --as sops -i clear.yaml"},
+		{"clear.json", `{"a": "` + canary + `"}`, "encrypt it: sops encrypt -i clear.json"},
+		{"clear.env", "A=" + canary + "\n", "encrypt it: sops encrypt -i clear.env"},
+		{"clear.ini", "[a]\nb = " + canary + "\n", "encrypt it: sops encrypt -i clear.ini"},
+		{"clear text.key", canary + "\n", "encrypt it: sops encrypt -i 'clear text.key'"},
+		{"damaged.env", damaged, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			l.write(t, test.name, test.content)
+			config := ksopsConfig + "secretFrom:\n- metadata: {name: a}\n  files: ['" + test.name + "']\n"
+			err := l.function().Run(context.Background(), strings.NewReader(resourceList(config)), &bytes.Buffer{})
+			if err == nil {
+				t.Fatal("no error")
+			}
+			got := kustomizeplugin.Hint(report.Split(err)[0])
+			if !strings.HasPrefix(got, test.want) || test.want == "" && got != "" || strings.Contains(got, restore) {
+				t.Errorf("hint %q of %v, want %q", got, err, test.want)
+			}
+			hides(t, err.Error()+got)
+		})
+	}
+}
+
+// broken fails every write.
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+// TestNotesOfSuccess has a remark about a result, which is untrue if there is
+// none.
+func TestNotesOfSuccess(t *testing.T) {
+	l := newLab(t)
+	document := strings.Replace(l.sealed(t, "prod", "db"), "  namespace: prod\n", "  namespace: prod\n  annotations: {kustomize.config.k8s.io/needs-hash: \"true\"}\n", 1)
+	in := resourceList(unsealing(), document)
+	c := l.function()
+	c.mustRun(t, in)
+	if !strings.Contains(c.notes.String(), "needs-hash works only for generators") {
+		t.Fatalf("notes %q", c.notes.String())
+	}
+	c = l.function()
+	if err := c.Run(context.Background(), strings.NewReader(in), broken{}); err == nil || c.notes.Len() > 0 {
+		t.Errorf("error %v, notes %q", err, c.notes.String())
+	}
 }

@@ -83,11 +83,16 @@ func (o Options) allowObjects(doc *yaml.Node) error {
 	return nil
 }
 
+// mayBeEncrypted also holds for values of SOPS that are damaged.
+func mayBeEncrypted(text string) bool {
+	return sopsdoc.LooksEncrypted(text) || strings.HasPrefix(text, "ENC[")
+}
+
 // unplaced says why nothing tells where an object will be, "" where something
 // does.
 func unplaced(obj *manifest.Object, namespace string) string {
 	switch {
-	case sopsdoc.LooksEncrypted(obj.APIVersion()), sopsdoc.LooksEncrypted(obj.Kind()), sopsdoc.LooksEncrypted(namespace):
+	case mayBeEncrypted(obj.APIVersion()), mayBeEncrypted(obj.Kind()), mayBeEncrypted(namespace):
 		return "apiVersion, kind or metadata.namespace is encrypted, so that nothing says before it is opened where it belongs"
 	case namespace != "":
 		return ""

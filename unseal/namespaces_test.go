@@ -129,6 +129,7 @@ func TestNamespacesOfFiles(t *testing.T) {
 		{name: "List, all listed", text: list, namespaces: []string{"dev", "prod"}},
 		{name: "List, with one that does not say", text: strings.Replace(list, ", namespace: dev", "", 1), given: "prod", namespaces: []string{"prod"}, want: "metadata.namespace is missing"},
 		{name: "List without items", text: "{apiVersion: v1, kind: List, items: [], stringData: {a: b}}", namespaces: []string{"prod"}, want: "metadata.namespace is missing"},
+		{name: "damaged kind", text: strings.Replace(secret, "kind: Secret", `kind: "ENC[Secret"`, 1), namespaces: []string{"prod"}, want: "is encrypted"},
 		{name: "number", text: replaced("namespace: prod", "namespace: 5"), namespaces: []string{"5"}, want: "metadata.namespace is missing"},
 	}
 	for _, test := range tests {

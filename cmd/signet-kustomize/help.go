@@ -35,8 +35,10 @@ Usage:
   signet-kustomize < RESOURCELIST         run as a KRM function
   signet-kustomize CONFIGFILE             run as a plugin, by kustomize
   signet-kustomize install DIR            copy it to a directory, as of PATH
-  signet-kustomize install --legacy DIR   copy it to where kustomize looks for
-                                          plugins with XDG_CONFIG_HOME=DIR
+  signet-kustomize install --legacy DIR   copy it to where kustomize and kubectl
+                                          look for plugins, below ~/.config or
+                                          with KUSTOMIZE_PLUGIN_HOME set to
+                                          DIR/kustomize/plugin
   signet-kustomize version                print its version
   signet-kustomize help                   print this
 
@@ -48,6 +50,9 @@ environment, for keys that an allow-list permits: $` + userkeys.AllowVariable + 
 file signet/allow-keys in the configuration directory. For its patterns see
 https://github.com/signet-secrets/signet#keys. Nobody is asked for a passphrase,
 and no age plugin is run.
+
+XDG_CONFIG_HOME moves the configuration directory, so also the allow-list and
+keys.txt: to have plugins found set KUSTOMIZE_PLUGIN_HOME, not that.
 
 $` + userkeys.TimeoutVariable + `, as in 50s, is how long a run may take; one that takes longer
 fails, and names the keys that gave no answer.

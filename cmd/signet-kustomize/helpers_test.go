@@ -40,12 +40,12 @@ func TestMain(m *testing.M) {
 	p := process{in: os.Stdin, out: os.Stdout, err: os.Stderr, options: userOptions(os.Stderr)}
 	switch role {
 	case "panic in options":
-		p.options = func(string, *userkeys.Watch) (unseal.Options, error) { panic(panicText) }
+		p.options = func(string, bool, *userkeys.Watch) (unseal.Options, error) { panic(panicText) }
 	case "panic in the program":
 		p.in = panicking{}
 		p.out = panicking{}
 	case "copy": // os.Args[1] to os.Args[2]
-		err := copies{ctx: ctx, source: os.Args[1], notes: report.Printer{Program: program, W: os.Stderr}}.all(os.Args[2:])
+		_, err := copies{ctx: ctx, source: os.Args[1], notes: report.Printer{Program: program, W: os.Stderr}}.all(os.Args[2:])
 		os.Exit(p.finish(err))
 	}
 	code := run(ctx, os.Args[1:], p)

@@ -22,8 +22,8 @@ import (
 const installing = "install"
 
 // legacyPlugins are the names under which kustomize looks for plugins below
-// $XDG_CONFIG_HOME/kustomize/plugin: group, version, kind in lower case, kind
-// (kustomize api: internal/plugins/loader).
+// $KUSTOMIZE_PLUGIN_HOME: group, version, kind in lower case, kind (kustomize
+// api: internal/plugins/loader).
 func legacyPlugins() []string {
 	name := func(apiVersion, kind string) string { return apiVersion + "/" + strings.ToLower(kind) + "/" + kind }
 	return []string{
@@ -60,7 +60,30 @@ func (p process) install(ctx context.Context, args []string, out io.Writer) erro
 	if err != nil {
 		return &report.PlacedError{File: dir, Operation: installing, Err: err}
 	}
-	return copies{ctx: ctx, source: source, notes: report.Printer{Program: program, W: p.err}}.all(targets(dir, legacy))
+	notes := report.Printer{Program: program, W: p.err}
+	made, err := copies{ctx: ctx, source: source, notes: notes}.all(targets(dir, legacy))
+	if err == nil && made > 0 && legacy {
+		notes.Note(dir, found(dir))
+	}
+	return err
+}
+
+// pluginHome is the variable that tells kustomize where plugins are, and no
+// other program anything (kustomize api: konfig, DefaultAbsPluginHome).
+const pluginHome = "KUSTOMIZE_PLUGIN_HOME"
+
+// found says how kustomize finds what has been installed.
+func found(dir string) string {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		abs = dir
+	}
+	set := pluginHome + "=" + report.Quoted(filepath.Join(abs, "kustomize", "plugin"))
+	home, err := os.UserHomeDir()
+	if err != nil || abs != filepath.Join(home, ".config") {
+		return "kustomize and kubectl find the plugins with " + set
+	}
+	return "kustomize and kubectl find the plugins without a variable or, where XDG_CONFIG_HOME is set to another directory, with " + set
 }
 
 func targets(dir string, legacy bool) []string {
@@ -83,7 +106,8 @@ type copies struct {
 
 // all makes the first target a copy of the source, and the others links to it
 // where the file system has those. Targets that are the source already stay.
-func (c copies) all(targets []string) error {
+// It returns how many it has made.
+func (c copies) all(targets []string) (made int, err error) {
 	for i, target := range targets {
 		if same(c.source, target) {
 			continue
@@ -93,11 +117,12 @@ func (c copies) all(targets []string) error {
 			err = c.copy(target)
 		}
 		if err != nil {
-			return &report.PlacedError{File: target, Operation: installing, Err: withoutPaths(err)}
+			return made, &report.PlacedError{File: target, Operation: installing, Err: withoutPaths(err)}
 		}
 		c.notes.Note(target, "installed")
+		made++
 	}
-	return nil
+	return made, nil
 }
 
 // copy fills a file of another name and renames it: under the name of the

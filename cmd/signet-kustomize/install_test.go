@@ -345,7 +345,7 @@ func TestInstallWithoutLinks(t *testing.T) {
 	}
 	t.Cleanup(func() { os.RemoveAll(other) })
 	c := copies{ctx: t.Context(), source: "source", notes: report.Printer{Program: program, W: io.Discard}}
-	if err := c.all([]string{filepath.Join(other, "first"), "here"}); err != nil {
+	if _, err := c.all([]string{filepath.Join(other, "first"), "here"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := readFile(t, "here"); got != "program" {
@@ -358,7 +358,7 @@ func TestCopyInterrupted(t *testing.T) {
 	writeFile(t, "source", "program", 0o755)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := copies{ctx: ctx, source: "source", notes: report.Printer{W: io.Discard}}.all([]string{"target"})
+	_, err := copies{ctx: ctx, source: "source", notes: report.Printer{W: io.Discard}}.all([]string{"target"})
 	if fmt.Sprint(err) != "target: install: interrupted" {
 		t.Error(err)
 	}

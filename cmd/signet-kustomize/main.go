@@ -57,8 +57,9 @@ type process struct {
 	options  optionsFunc
 }
 
-// optionsFunc says with which keys to open what is below root.
-type optionsFunc func(root string, watch *userkeys.Watch) (unseal.Options, error)
+// optionsFunc says with which keys to open what is below root. legacy says that
+// a plugin of the older kind is to.
+type optionsFunc func(root string, legacy bool, watch *userkeys.Watch) (unseal.Options, error)
 
 // run does what a command line says and returns the exit code. Nothing is
 // written to out before everything has succeeded.
@@ -106,7 +107,7 @@ func (p process) function(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("find the directory of the kustomization: %w", err)
 	}
-	return p.within(ctx, root, func(ctx context.Context, f *kustomizeplugin.Function) error {
+	return p.within(ctx, root, false, func(ctx context.Context, f *kustomizeplugin.Function) error {
 		return f.Run(ctx, p.in, out)
 	})
 }
@@ -129,20 +130,20 @@ func (p process) plugin(ctx context.Context, args []string, out io.Writer) error
 	if p.terminal {
 		in = bytes.NewReader(nil)
 	}
-	return p.within(ctx, root, func(ctx context.Context, f *kustomizeplugin.Function) error {
+	return p.within(ctx, root, true, func(ctx context.Context, f *kustomizeplugin.Function) error {
 		return f.RunLegacy(ctx, args[0], in, out)
 	})
 }
 
 // within calls do with the function for a kustomization, and the time limit of
 // the environment.
-func (p process) within(ctx context.Context, root string, do func(context.Context, *kustomizeplugin.Function) error) error {
+func (p process) within(ctx context.Context, root string, legacy bool, do func(context.Context, *kustomizeplugin.Function) error) error {
 	limit, err := userkeys.Timeout(0, false)
 	if err != nil {
 		return err
 	}
 	watch := new(userkeys.Watch)
 	f := &kustomizeplugin.Function{Root: root, Stderr: p.err}
-	f.Options = func(root string) (unseal.Options, error) { return p.options(root, watch) }
+	f.Options = func(root string) (unseal.Options, error) { return p.options(root, legacy, watch) }
 	return watch.Within(ctx, limit, func(ctx context.Context) error { return do(ctx, f) })
 }

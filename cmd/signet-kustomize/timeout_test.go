@@ -24,7 +24,7 @@ func TestTimeLimit(t *testing.T) {
 		{"hangs", "2s", "SOPS_AGE_KEY_CMD=sleep 60", exitcode.NotOpened, "error: not done within 2s: no answer from age \"age1"},
 		{"hangs, hint", "2s", "SOPS_AGE_KEY_CMD=sleep 60", exitcode.NotOpened, "; a longer $SIGNET_TIMEOUT gives it more time"},
 		{"over at once", "1ns", "SOPS_AGE_KEY_FILE=" + keyFile, exitcode.NotOpened, "error: not done within 1ns"},
-		{"no duration", "50", "SOPS_AGE_KEY_FILE=" + keyFile, exitcode.Usage, "error: read $SIGNET_TIMEOUT: is no duration\nsignet-kustomize: hint: a time limit is written as 50s"},
+		{"no duration", "50", "SOPS_AGE_KEY_FILE=" + keyFile, exitcode.Usage, "error: read $SIGNET_TIMEOUT: is no duration: it has no unit\nsignet-kustomize: hint: write 50s for seconds, or 50m for minutes; 0 is none\n"},
 		{"time enough", "10m", "SOPS_AGE_KEY_FILE=" + keyFile, 0, ""},
 	}
 	for _, test := range tests {

@@ -340,7 +340,7 @@ func identityLeaks(t *testing.T, alice, mallory keyFile) []leak {
 			case "output of SOPS_AGE_KEY_CMD":
 				row.env["SOPS_AGE_KEY_CMD"] = "cat keys"
 			case "--age-key-file":
-				row.args = append(row.args, at, text)
+				row.args, row.code = append(row.args, at, text), exitcode.Usage
 			case "file in --age-key-file":
 				row.args = append(row.args, "--age-key-file", "keys")
 			default:

@@ -33,20 +33,26 @@ https and ssh only, unless $GIT_ALLOW_PROTOCOL says otherwise. The rules:
 
 kustomize leaves functions out without a word, and succeeds, if it is not given
 --enable-exec: the last two rules find that before something is applied, or
-pruned. Names may have got prefixes, suffixes and hashes. A Secret that is merged
-into one of the same name is not told from that one. Kustomizations outside of
-the repository are not looked into. What signet-controller is to open in the
-cluster counts as left over.`
+pruned. A Secret is there if it has the name and namespace that the kustomizations
+give it, all keys of the sealed document, and its type. Where patches of names,
+replacements or other transformers leave its name open, it must have just these
+keys. One that is merged into another has the name of that one within its own.
+
+Kustomizations outside of the repository cannot be looked into, and are an error;
+--allow-unread ENTRY, with the entry as it stands in the kustomization, passes
+over one of them. What signet-controller is to open in the cluster counts as left
+over.`
 
 const checkExample = `  signet check app
   signet check --kustomization app -- kustomize build --enable-alpha-plugins --enable-exec app
-  kustomize build --enable-alpha-plugins --enable-exec app | signet check --kustomization app --print - | kubectl apply -f -`
+  kustomize build --enable-alpha-plugins --enable-exec app | signet check --kustomization app --print - | kubectl apply --server-side -f -`
 
 // checkCommand holds the flags of `signet check`.
 type checkCommand struct {
 	console
 	rendered       bool
 	kustomizations []string
+	allowUnread    []string
 	output         string
 	print          bool
 	allowEmpty     bool
@@ -64,6 +70,7 @@ func newCheck(c console) *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&k.rendered, "rendered", false, "the files are rendered output; --rendered=false: stdin is not")
 	flags.StringArrayVar(&k.kustomizations, "kustomization", nil, "expect the Secrets that generators of the kustomization in `DIR` make")
+	flags.StringArrayVar(&k.allowUnread, "allow-unread", nil, "do not look into `ENTRY` of a kustomization, which lies outside of the repository")
 	flags.StringVar(&k.output, "output", "text", "`FORMAT`: text or json")
 	flags.BoolVar(&k.print, "print", false, "print what was read to stdout if nothing was found, else what was found to stderr")
 	flags.BoolVar(&k.allowEmpty, "allow-empty", false, "empty input is no error")
@@ -121,6 +128,9 @@ func (k *checkCommand) isRendered(cmd *cobra.Command, in input) bool {
 
 // checkInputs refuses to look for Secrets where there cannot be any.
 func (k *checkCommand) checkInputs(cmd *cobra.Command, inputs []input) error {
+	if len(k.allowUnread) > 0 && len(k.kustomizations) == 0 {
+		return usagef(cmd, "--allow-unread is about what a kustomization refers to: name that with --kustomization")
+	}
 	rendered := func(in input) bool { return k.isRendered(cmd, in) }
 	if len(k.kustomizations) > 0 && !slices.ContainsFunc(inputs, rendered) {
 		return usagef(cmd, "--kustomization says what rendered output must hold: name it with --rendered, as - or as a command after --")
@@ -132,18 +142,15 @@ func (k *checkCommand) checkInputs(cmd *cobra.Command, inputs []input) error {
 func (k *checkCommand) findings(cmd *cobra.Command, inputs []input) ([]finding, error) {
 	var expected []expectation
 	for _, dir := range k.kustomizations {
-		more, err := readBuild(cmd.Context(), k.err, dir)
+		more, err := readBuild(cmd.Context(), k.err, dir, k.allowUnread...)
 		if err != nil {
 			return nil, err
-		}
-		if len(more) == 0 {
-			note(k.err, dir, "no generator in it makes Secrets of sealed documents: none is expected")
 		}
 		expected = append(expected, more...)
 	}
 	var all []finding
 	var errs []error
-	rendered := &renderedRules{secrets: len(expected) > 0}
+	rendered := &renderedRules{wanted: len(expected) > 0}
 	for _, in := range inputs {
 		if err := cmd.Context().Err(); err != nil {
 			return nil, err
@@ -159,7 +166,7 @@ func (k *checkCommand) findings(cmd *cobra.Command, inputs []input) ([]finding, 
 		all = append(all, found...)
 		errs = append(errs, report.Split(err)...)
 	}
-	return append(all, missingSecrets(expected, rendered.names)...), errors.Join(errs...)
+	return append(all, missingSecrets(expected, rendered.secrets)...), errors.Join(errs...)
 }
 
 // report prints what was found, or else what was read.

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,11 +55,21 @@ func readInputs(cmd *cobra.Command, c console, args []string, check func(*cobra.
 func notEmpty(inputs []input, allowed bool) error {
 	for _, in := range inputs {
 		if !in.walked && !allowed && in.stream.Empty() {
-			return &report.PlacedError{File: in.name, Operation: "read", Err: errEmpty}
+			err := errEmpty
+			if in.fromCommand {
+				err = &silentError{err}
+			}
+			return &report.PlacedError{File: in.name, Operation: "read", Err: err}
 		}
 	}
 	return nil
 }
+
+// silentError says that a command has succeeded and printed nothing.
+type silentError struct{ err error }
+
+func (e *silentError) Error() string { return e.err.Error() }
+func (e *silentError) Unwrap() error { return e.err }
 
 // commandError says that the command after -- failed.
 type commandError struct {
@@ -89,7 +101,21 @@ func runCommand(ctx context.Context, c console, args []string) (input, error) {
 	if err != nil {
 		return input{}, &report.PlacedError{File: args[0], Operation: "read", Err: err}
 	}
-	return input{name: args[0], stream: stream, fromCommand: true}, nil
+	return input{name: args[0], stream: stream, fromCommand: true, skips: skipsFunctions(args)}, nil
+}
+
+// skipsFunctions reports whether kustomize, run so, leaves functions out without
+// a word. Plugins of the older kind run.
+func skipsFunctions(args []string) bool {
+	given := func(flag string) bool {
+		for _, arg := range slices.Backward(args) { // the last one decides
+			if name, value, _ := strings.Cut(arg, "="); name == flag {
+				return value == "" || value == "true"
+			}
+		}
+		return false
+	}
+	return given("--enable-alpha-plugins") && !given("--enable-exec")
 }
 
 // gitProtocols names git's variable with the protocols that it may use.

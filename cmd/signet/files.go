@@ -24,7 +24,9 @@ type input struct {
 	stream *manifest.Stream
 	// fromCommand says that the input is the output of a command of that name.
 	fromCommand bool
-	notes       *bytes.Buffer // remarks, which are printed in the order of the inputs
+	// skips says that the command has kustomize leave functions out.
+	skips bool
+	notes *bytes.Buffer // remarks, which are printed in the order of the inputs
 }
 
 var errEmpty = errors.New("the input is empty")

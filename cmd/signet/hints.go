@@ -29,7 +29,7 @@ func hints(err error) []string {
 		return opening.Keys(err)
 	}
 	for _, find := range []func(error) string{
-		opening.FIPS, keyNameHint, rulesHint, recipientHint, checkHint, inputHint, sealHint, placeHint, opening.Open, unknownHint, writeHint,
+		opening.FIPS, keyNameHint, rulesHint, recipientHint, checkHint, inputHint, sealHint, placeHint, builtHint, opening.Open, unknownHint, writeHint,
 	} {
 		if hint := find(err); hint != "" {
 			return []string{hint}
@@ -100,6 +100,8 @@ func inputHint(err error) string {
 	switch {
 	case errors.Is(err, errEmpty) && isFile(err):
 		return "output that is redirected onto a file empties it first: write with -i or -o; --allow-empty accepts it"
+	case errors.As(err, new(*silentError)):
+		return "the command has succeeded and printed nothing; if it is kustomize, all of the build may be made by functions: " + skippedNote + "; --allow-empty accepts it"
 	case errors.Is(err, errEmpty):
 		return "the command that should have written it may have failed; --allow-empty accepts it"
 	case errors.Is(err, manifest.ErrTooLarge), errors.As(err, new(*manifest.TooMuchError)):
@@ -206,14 +208,18 @@ func writeHint(err error) string {
 		return commandHint(e)
 	}
 	switch e, ok := report.As[*report.PlacedError](err); {
-	case errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, syscall.ENOSPC) && ok:
 		return "the disk is full; the file is as it was"
+	case errors.Is(err, syscall.ENOSPC):
+		return "the disk is full; what it was written to is not whole: write to another place, or with -o, which leaves a whole file or none"
 	case errors.Is(err, errPlainLink):
 		return "name the file that it leads to"
 	case ok && errors.Is(err, errDirectory) && e.Operation == "write":
 		return "name a file in it: -o " + report.Quoted(filepath.Join(e.File, "FILE"))
 	case ok && e.Operation == "read" && errors.Is(err, fs.ErrNotExist) && isProgram(e.File):
 		return "to use the output of a command, put -- before it: -- " + e.File + " ..."
+	case ok && e.Operation == "read" && errors.Is(err, fs.ErrNotExist):
+		return "correct the path: it is looked for from the working directory"
 	case ok && e.Operation == "write" && errors.Is(err, fs.ErrNotExist):
 		return "make its directory first: mkdir -p " + report.Quoted(filepath.Dir(e.File))
 	case errors.Is(err, fs.ErrPermission):

@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 
 	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/internal/tree"
@@ -13,6 +14,12 @@ import (
 func checkHint(err error) string {
 	if _, ok := report.As[*emptyBuildError](err); ok {
 		return "the command that should have written it may have failed, or all of it is made by functions: " + skippedHint + "; --allow-empty accepts it"
+	}
+	if e, ok := report.As[*unreadError](err); ok {
+		return "copy it into the repository; or, if the Secrets that it may make are not to be looked for: --allow-unread " + report.Quoted(e.entry)
+	}
+	if _, ok := report.As[*entryError](err); ok && errors.Is(err, fs.ErrNotExist) {
+		return "correct the path: it is relative to the directory of the kustomization"
 	}
 	switch {
 	case errors.Is(err, errNoKustomization), errors.Is(err, errNoFolder):

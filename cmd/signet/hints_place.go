@@ -11,6 +11,24 @@ import (
 	"github.com/signet-secrets/signet/unseal"
 )
 
+// builtHint is about documents that a build has changed or moved, and no longer
+// open for that.
+func builtHint(err error) string {
+	e, ok := report.As[*builtError](err)
+	if !ok {
+		return ""
+	}
+	if scope, ok := report.As[*unseal.ScopeError](e.err); ok {
+		if scope.Namespace == "" {
+			return ""
+		}
+		return "a document opens only where it was sealed for; if a kustomization has moved or renamed it, list it under generators: " +
+			"(signet seal --kustomize writes what that takes), where it is opened before; or seal it for more places, with --scope namespace or --scope cluster"
+	}
+	return "kustomize sorts the fields of what it builds, and may change them, which SOPS does not allow: open the file in the build, " +
+		"with files: of a generator (kind: Unseal, or ksops), or before kustomize; if nothing has built it, restore it from Git"
+}
+
 // placeHint is about --only-namespace, and about what it leaves out.
 func placeHint(err error) string {
 	if e, ok := report.As[*twoFlagsError](err); ok {

@@ -8,9 +8,9 @@ import (
 	"github.com/signet-secrets/signet/internal/parallel"
 )
 
-// interruptible calls f and returns what it returns, or parallel.ErrNotTried as soon as
-// ctx has ended, whatever f is doing then: it is left behind, and must be
-// something that may end anywhere.
+// interruptible calls f and returns what it returns, or parallel.ErrNotTried as
+// soon as ctx has ended, whatever f is doing then: it is left behind, and must
+// be something that may end anywhere. A panic in f is a *parallel.PanicError.
 func interruptible[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -18,8 +18,10 @@ func interruptible[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		value, err := f()
-		done <- result{value, err}
+		var r result
+		defer func() { done <- r }()
+		defer parallel.Recover(&r.err)
+		r.value, r.err = f()
 	}()
 	select {
 	case r := <-done:

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -29,14 +30,27 @@ const (
 	maxBuildBytes         = manifest.MaxStreamBytes // in all files together
 )
 
-// kustomization is what refers to other directories, and to functions
-// (kustomize api: types/kustomization.go). Each item is a path, or YAML.
+// kustomization is what refers to other directories and to functions, and what
+// changes names (kustomize api: types/kustomization.go).
 type kustomization struct {
+	// Each item is a path, or YAML.
 	Resources    []string `yaml:"resources"`
 	Components   []string `yaml:"components"`
 	Bases        []string `yaml:"bases"`
 	Generators   []string `yaml:"generators"`
 	Transformers []string `yaml:"transformers"`
+
+	naming `yaml:"-"`
+}
+
+type naming struct {
+	NamePrefix      string    `yaml:"namePrefix"`
+	NameSuffix      string    `yaml:"nameSuffix"`
+	Namespace       string    `yaml:"namespace"`
+	Patches         yaml.Node `yaml:"patches"`
+	PatchesJSON6902 yaml.Node `yaml:"patchesJson6902"`
+	Replacements    yaml.Node `yaml:"replacements"`
+	SecretGenerator yaml.Node `yaml:"secretGenerator"`
 }
 
 // kustomizationNames are the files that kustomize reads in a directory.
@@ -50,17 +64,24 @@ type buildReader struct {
 	root     *os.Root // the repository, or everything where there is none
 	matcher  *tree.Matcher
 	stderr   io.Writer
-	left     int             // bytes that may still be read
-	folders  int             // that were looked into
-	seen     map[string]bool // those whose functions are known
-	expected []expectation
+	left     int                // bytes that may still be read
+	read     int                // kustomizations, those for functions too
+	folders  map[string]*folder // by directory
+	allowed  []string           // entries that need not be read
+	unread   bool               // there are such
+	openers  bool               // configurations that open documents were seen
+	renaming loosening          // by the folder of configurations that is read
+	at       *folder            // the functions of which are read
+	after    bool               // and are transformers
+
+	generators []secretGenerator
 }
 
 // readBuild returns the Secrets that the functions of a kustomization, and of
-// those that it refers to, are to make. What is not in the repository is passed
-// over with a note on stderr. Errors are *report.PlacedErrors, perhaps several
-// joined, or that of ctx.
-func readBuild(ctx context.Context, stderr io.Writer, dir string) ([]expectation, error) {
+// those that it refers to, are to make. What is not in the repository is an
+// *unreadError, or is passed over with a note on stderr if it is allowed. Errors
+// are *report.PlacedErrors, perhaps several joined, or that of ctx.
+func readBuild(ctx context.Context, stderr io.Writer, dir string, allowed ...string) ([]expectation, error) {
 	fail := func(err error) error {
 		return &report.PlacedError{File: dir, Operation: "read", Err: tree.Cause(err)}
 	}
@@ -80,16 +101,55 @@ func readBuild(ctx context.Context, stderr io.Writer, dir string) ([]expectation
 		return nil, fail(err)
 	}
 	defer root.Close()
-	r := &buildReader{root: root, matcher: tree.NewMatcher(root), stderr: stderr, left: maxBuildBytes, seen: map[string]bool{}}
-	top, err := r.folder(dir)
+	r := &buildReader{
+		root: root, matcher: tree.NewMatcher(root), stderr: stderr, left: maxBuildBytes,
+		folders: map[string]*folder{}, allowed: allowed,
+	}
+	top, err := r.inside(dir)
 	if err != nil {
 		return nil, fail(err)
 	}
-	err = r.read(ctx, top)
-	if ctx.Err() != nil {
+	err = r.folder(ctx, top)
+	switch {
+	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case err != nil:
+		return nil, err
 	}
-	return r.expected, err
+	if !r.openers {
+		note(stderr, dir, "nothing in it opens sealed documents: no Secret is expected")
+	}
+	expected, err := r.build(top)
+	if err != nil {
+		return nil, fail(err)
+	}
+	return expected, nil
+}
+
+// build returns what the folders make that were read.
+func (r *buildReader) build(top string) ([]expectation, error) {
+	renaming := 0
+	for _, f := range r.folders {
+		if f.renames() {
+			renaming++
+		}
+	}
+	for _, f := range r.folders {
+		for i := range f.generated {
+			e := &f.generated[i]
+			if e.merges && (r.unread || renaming > 1 || renaming == 1 && !f.renames()) {
+				e.in.loosen(loosening{affixes: true, namespace: true}) // as what it is merged with
+			}
+		}
+	}
+	b := &building{folders: r.folders, under: map[string]bool{}, built: map[string][]expectation{}}
+	expected, err := b.base(top)
+	if err != nil {
+		return nil, err
+	}
+	expected = slices.Clone(expected)
+	merged(expected, r.generators)
+	return expected, nil
 }
 
 var (
@@ -113,9 +173,9 @@ func repositoryOf(dir string) (string, error) {
 	return root, nil
 }
 
-// folder returns the path of a directory in the tree, symbolic links followed, as
+// inside returns the path of a directory in the tree, symbolic links followed, as
 // kustomize follows them.
-func (r *buildReader) folder(dir string) (string, error) {
+func (r *buildReader) inside(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
@@ -139,37 +199,61 @@ func (r *buildReader) fail(name string, err error) error {
 	return &report.PlacedError{File: r.shown(name), Operation: "read", Err: tree.Cause(err)}
 }
 
-// read reads the kustomization in a directory, and all that it refers to.
-func (r *buildReader) read(ctx context.Context, dir string) error {
-	if r.seen[dir] || ctx.Err() != nil {
+// folder reads the kustomization in a directory, and all that it refers to.
+func (r *buildReader) folder(ctx context.Context, dir string) error {
+	if _, seen := r.folders[dir]; seen || ctx.Err() != nil {
 		return nil
 	}
-	r.seen[dir] = true
+	f := &folder{}
+	r.folders[dir] = f
 	file, k, err := r.kustomization(dir)
 	if err != nil {
 		return err
 	}
+	f.file, f.kustomization = file, k
+	f.loosens = r.loosenings(dir, &k)
+	var generators []secretGenerator
+	if k.SecretGenerator.Decode(&generators) == nil { // else kustomize refuses it
+		r.generators = append(r.generators, generators...)
+	}
 	var errs []error
-	for _, list := range [][]string{k.Resources, k.Components, k.Bases} {
-		for _, entry := range list {
-			target, isDir, err := r.resolve(file, entry)
-			if err == nil && isDir {
-				err = r.read(ctx, target)
-			}
-			errs = append(errs, report.Split(err)...)
+	add := func(err error) { errs = append(errs, report.Split(err)...) }
+	for _, entry := range slices.Concat(k.Resources, k.Bases) {
+		target, err := r.reference(ctx, file, entry)
+		add(err)
+		f.bases = append(f.bases, target)
+	}
+	for _, entry := range k.Components {
+		target, err := r.reference(ctx, file, entry)
+		add(err)
+		f.parts = append(f.parts, target)
+		if err == nil && target == "" { // not read, and gets all that is there
+			f.loosens = append(f.loosens, anything())
 		}
 	}
-	for _, list := range [][]string{k.Generators, k.Transformers} {
-		for _, entry := range list {
-			errs = append(errs, report.Split(r.function(ctx, file, entry))...)
-		}
+	r.at, r.after = f, false
+	for _, entry := range k.Generators {
+		add(r.function(ctx, file, entry))
+	}
+	r.after = true
+	for _, entry := range k.Transformers {
+		add(r.function(ctx, file, entry))
 	}
 	return errors.Join(errs...)
 }
 
+// reference reads what an entry refers to, if that is a directory.
+func (r *buildReader) reference(ctx context.Context, file, entry string) (target string, err error) {
+	target, isDir, err := r.resolve(file, entry)
+	if err == nil && isDir {
+		err = r.folder(ctx, target)
+	}
+	return target, err
+}
+
 // kustomization reads the file with the kustomization in a directory.
 func (r *buildReader) kustomization(dir string) (file string, k kustomization, err error) {
-	if r.folders++; r.folders > maxKustomizations {
+	if r.read++; r.read > maxKustomizations {
 		return "", k, r.fail(dir, errBuildTooLarge)
 	}
 	for _, name := range kustomizationNames() {
@@ -199,8 +283,34 @@ func parseKustomization(text []byte, k *kustomization) error {
 	if n.Kind == 0 {
 		return nil // empty
 	}
+	if err := checkCase(manifest.Root(&n)); err != nil {
+		return err
+	}
 	if err := n.Decode(k); err != nil {
 		return errors.New("resources, components, generators and transformers must be lists of strings")
+	}
+	if err := n.Decode(&k.naming); err != nil {
+		return errors.New("namePrefix, nameSuffix and namespace must be strings")
+	}
+	return nil
+}
+
+// checkCase refuses fields that kustomize takes for others, whatever the case of
+// their letters, and this program would not.
+func checkCase(n *yaml.Node) error {
+	if n.Kind != yaml.MappingNode {
+		return nil
+	}
+	fields := []string{
+		"resources", "components", "bases", "generators", "transformers", "namePrefix", "nameSuffix", "namespace",
+		"patches", "patchesJson6902", "replacements", "secretGenerator",
+	}
+	for _, key := range manifest.Keys(n) {
+		for _, field := range fields {
+			if key != field && strings.EqualFold(key, field) {
+				return fmt.Errorf("the field %s must be written %s", report.Visible(key), field)
+			}
+		}
 	}
 	return nil
 }
@@ -210,53 +320,4 @@ func (r *buildReader) content(name string, limit int) ([]byte, error) {
 	text, err := tree.Read(r.root, name, min(limit, r.left), errBuildTooLarge)
 	r.left -= len(text)
 	return text, err
-}
-
-// resolve finds the file or directory that an entry of a kustomization names; ""
-// is one that was passed over with a note.
-func (r *buildReader) resolve(file, entry string) (target string, isDir bool, err error) {
-	target = path.Join(path.Dir(file), filepath.ToSlash(entry))
-	info, err := os.Stat(filepath.Join(r.root.Name(), filepath.FromSlash(target)))
-	switch {
-	case path.IsAbs(entry), filepath.IsAbs(entry):
-		return "", false, r.fail(file, fmt.Errorf("%s: %w", report.Visible(entry), errAbsolute))
-	case err != nil && remote(entry):
-		r.note(file, withoutCredentials(entry)+" is not in this repository and was not looked into")
-		return "", false, nil
-	case err != nil:
-		return "", false, r.fail(file, fmt.Errorf("%s: %w", report.Visible(entry), tree.Cause(err)))
-	case !info.IsDir():
-		return target, false, nil
-	}
-	target, err = r.folder(filepath.Join(r.root.Name(), filepath.FromSlash(target)))
-	if errors.Is(err, tree.ErrOutside) {
-		r.note(file, entry+" is outside of the repository and was not looked into")
-		return "", false, nil
-	}
-	if err != nil {
-		return "", false, r.fail(file, fmt.Errorf("%s: %w", report.Visible(entry), tree.Cause(err)))
-	}
-	return target, true, nil
-}
-
-func (r *buildReader) note(file, text string) { note(r.stderr, r.shown(file), text) }
-
-// remote reports whether an entry that is no file could be what kustomize
-// fetches: a URL, or HOST/PATH as git and go-getter take it.
-func remote(entry string) bool {
-	host, rest, _ := strings.Cut(entry, "/")
-	return strings.Contains(entry, "://") || strings.Contains(host, ":") || strings.Contains(entry, "?ref=") ||
-		rest != "" && strings.Contains(strings.TrimLeft(host, "."), ".") && !manifest.IsFile("x"+path.Ext(entry))
-}
-
-// withoutCredentials leaves out of a URL what could be a password: what stands
-// before the host, and the query.
-func withoutCredentials(entry string) string {
-	entry, _, _ = strings.Cut(entry, "?")
-	scheme, rest, ok := strings.Cut(entry, "://")
-	if !ok {
-		return entry
-	}
-	authority, tail, _ := strings.Cut(rest, "/")
-	return scheme + "://" + authority[strings.LastIndex(authority, "@")+1:] + "/" + tail
 }

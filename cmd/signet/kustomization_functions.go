@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -29,9 +31,16 @@ func (r *buildReader) function(ctx context.Context, file, entry string) error {
 	}
 	target, isDir, err := r.resolve(file, entry)
 	switch {
-	case err != nil || target == "":
+	case err != nil:
 		return err
+	case target == "":
+		if r.after {
+			r.at.loosens = append(r.at.loosens, anything())
+		}
+		return nil
 	case isDir:
+		r.renaming = loosening{}
+		defer func() { r.renaming = loosening{} }()
 		return r.functionFolder(ctx, target, path.Dir(file), 0)
 	}
 	return r.functionFile(ctx, target, path.Dir(file))
@@ -61,6 +70,11 @@ func (r *buildReader) functionFolder(ctx context.Context, dir, root string, dept
 	file, k, err := r.kustomization(dir)
 	if err != nil {
 		return err
+	}
+	r.renaming.affixes = r.renaming.affixes || k.NamePrefix != "" || k.NameSuffix != ""
+	r.renaming.namespace = r.renaming.namespace || k.Namespace != ""
+	if len(k.Transformers) > 0 || len(r.loosenings(path.Dir(file), &k)) > 0 {
+		r.renaming.name, r.renaming.namespace = true, true
 	}
 	var errs []error
 	for _, entry := range slices.Concat(k.Resources, k.Components, k.Bases) {
@@ -108,6 +122,9 @@ func (r *buildReader) input(file string) (input, error) {
 // the input. root is the directory of the kustomization that lists them. Other
 // functions do not matter, whatever kustomize can read in theirs.
 func (r *buildReader) configurations(ctx context.Context, in input, root string) error {
+	if r.after {
+		r.at.loosens = append(r.at.loosens, transformersLoosen(in)...)
+	}
 	if !in.mentions(sopsdoc.Group, krm.KSOPSAPIVersion) {
 		return nil
 	}
@@ -124,6 +141,7 @@ func (r *buildReader) configurations(ctx context.Context, in input, root string)
 }
 
 func (r *buildReader) configuration(ctx context.Context, file string, f found, root string) error {
+	r.openers = r.openers || isFunction(f.Object) || f.Kind() == sopsdoc.Kind
 	switch {
 	case f.APIVersion() == sopsdoc.APIVersion && f.Kind() == sopsdoc.Kind:
 		return r.expectSealed(file, f)
@@ -149,17 +167,37 @@ func (r *buildReader) expectSealed(file string, f found) error {
 	if namespace == "" && doc.Envelope.Scope.Namespace != sopsdoc.Any {
 		namespace = doc.Envelope.Scope.Namespace
 	}
-	r.expect(file, f, namespace, doc.SecretName, f.Node)
+	keys := slices.Concat(doc.Envelope.DataKeys(), doc.Envelope.StringDataKeys())
+	e := expectation{
+		namespace: namespace, name: doc.SecretName, file: file, document: f.doc.Index, item: f.Item,
+		content: content{keys: keys, typed: cmp.Or(doc.Envelope.Type, opaque)},
+	}
+	inside := doc.Envelope.Annotations
+	r.expect(e, func(key string) string {
+		return cmp.Or(manifest.GetString(f.Node, "metadata", "annotations", key), inside[key])
+	})
 	return nil
 }
 
-// expect adds a Secret; in annotated are annotations for kustomize.
-func (r *buildReader) expect(file string, f found, namespace, name string, annotated *yaml.Node) {
-	behavior := manifest.GetString(annotated, "metadata", "annotations", krm.BehaviorAnnotation)
-	r.expected = append(r.expected, expectation{
-		namespace: namespace, name: name, merges: behavior == "merge" || behavior == "replace",
-		file: file, document: f.doc.Index, item: f.Item,
-	})
+// annotationsOf reads the annotations of an object.
+func annotationsOf(n *yaml.Node) func(key string) string {
+	return func(key string) string { return manifest.GetString(n, "metadata", "annotations", key) }
+}
+
+// expect adds a Secret with annotations for kustomize, which only those of the
+// results of generators are.
+func (r *buildReader) expect(e expectation, annotation func(key string) string) {
+	e.in = destination{namespace: e.namespace, name: e.name}
+	e.in.loosen(r.renaming)
+	if r.after {
+		r.at.transformed = append(r.at.transformed, e)
+		return
+	}
+	behavior := annotation(krm.BehaviorAnnotation)
+	e.replaces = behavior == "replace"
+	e.merges = e.replaces || behavior == "merge"
+	e.in.hash, _ = strconv.ParseBool(annotation(krm.HashAnnotation))
+	r.at.generated = append(r.at.generated, e)
 }
 
 // expectFiles expects the Secrets of sealed documents in the files that a
@@ -187,7 +225,7 @@ func (r *buildReader) expectFiles(ctx context.Context, config *yaml.Node, root s
 // each once. Paths may lead anywhere in the repository, as those of KSOPS do.
 func (r *buildReader) match(ctx context.Context, root string, names []string, patterns bool) ([]string, error) {
 	at := func(name string, err error) error {
-		return fmt.Errorf("files: %s: %w", report.Visible(name), tree.Cause(err))
+		return fmt.Errorf("files: %w", &entryError{name, tree.Cause(err)})
 	}
 	files := map[string]bool{}
 	var globs []string
@@ -233,23 +271,62 @@ func (r *buildReader) expectFile(file string) error {
 		case sopsdoc.LooksEncrypted(f.Kind()) || sopsdoc.LooksEncrypted(f.Name()):
 			note(r.stderr, in.name, "kind or name of an object is encrypted: nobody can see whether it is in the output")
 		case f.IsSecret():
-			r.expect(in.name, f, f.Namespace(), f.Name(), f.Node)
+			r.expectSOPS(in.name, f)
 		}
 		return false, nil
 	}, sopsdoc.Group, sopsdoc.MetadataKey)
 	return err
 }
 
-// expectSecretFrom expects what a ksops configuration makes of other files.
+// expectSOPS expects a Secret that SOPS has encrypted as a manifest. Which of its
+// fields that has reached is in clear.
+func (r *buildReader) expectSOPS(file string, f found) {
+	e := expectation{
+		namespace: f.Namespace(), name: f.Name(), file: file, document: f.doc.Index, item: f.Item,
+		content: contentOf(f.Object),
+	}
+	if sopsdoc.LooksEncrypted(e.content.typed) {
+		e.content.typed = ""
+	}
+	if sopsdoc.LooksEncrypted(e.namespace) {
+		e.namespace = ""
+		was := r.renaming
+		r.renaming.namespace = true
+		defer func() { r.renaming = was }()
+	}
+	r.expect(e, annotationsOf(f.Node))
+}
+
+// expectSecretFrom expects what a ksops configuration makes of other files. Their
+// names are keys, but for those of variables.
 func (r *buildReader) expectSecretFrom(file string, f found) error {
 	list, err := manifest.List(f.Node, "", "secretFrom")
 	if err != nil {
 		return err
 	}
 	for _, from := range list {
-		if name := manifest.GetString(from, "metadata", "name"); name != "" {
-			r.expect(file, f, manifest.GetString(from, "metadata", "namespace"), name, from)
+		e := expectation{
+			namespace: manifest.GetString(from, "metadata", "namespace"), name: manifest.GetString(from, "metadata", "name"),
+			file: file, document: f.doc.Index, item: f.Item,
+			content: content{more: manifest.Get(from, "envs") != nil, typed: cmp.Or(manifest.GetString(from, "type"), opaque)},
 		}
+		if e.name == "" {
+			continue
+		}
+		for _, field := range []string{"files", "binaryFiles"} {
+			names, err := manifest.Strings(from, "secretFrom", field)
+			if err != nil {
+				return err
+			}
+			for _, name := range names {
+				key, _, named := strings.Cut(name, "=")
+				if !named {
+					key = path.Base(name)
+				}
+				e.content.keys = append(e.content.keys, key)
+			}
+		}
+		r.expect(e, annotationsOf(from))
 	}
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"github.com/signet-secrets/signet/internal/parallel"
 )
 
 // memoryLimit makes the garbage collector work harder on large input instead
@@ -35,7 +37,12 @@ type console struct {
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, c console) int {
+	return finish(c.err, execute(ctx, args, c))
+}
+
+func execute(ctx context.Context, args []string, c console) (err error) {
+	defer parallel.Recover(&err)
 	root := newRoot(c)
 	root.SetArgs(args)
-	return finish(c.err, root.ExecuteContext(ctx))
+	return root.ExecuteContext(ctx)
 }

@@ -93,21 +93,53 @@ func (in input) toOpen(f found) (bool, error) {
 	return toOpen(f)
 }
 
-// remark tells what could surprise whoever opens a stream.
-func (in input) remark(objects []found) {
-	if len(objects) == 0 && !in.walked {
-		note(in.notes, report.Source(in.name), "nothing in it is sealed")
+// remark is something that could surprise whoever opens a stream.
+type remark struct{ place, text string }
+
+// remarks returns them for what is to be opened: they are true if it opens.
+func (in input) remarks(objects []found) []remark {
+	var all []remark
+	switch {
+	case len(objects) == 0 && in.rendered():
+		all = append(all, remark{report.Source(in.name), "nothing in it is sealed; if kustomize has built it, what functions make may be missing: " + skippedNote})
+	case len(objects) == 0 && !in.walked:
+		all = append(all, remark{report.Source(in.name), "nothing in it is sealed"})
+	case in.skips:
+		all = append(all, remark{report.Source(in.name), "what functions make may be missing: " + skippedNote})
 	}
 	for _, f := range objects {
 		name := manifest.GetString(f.Node, "spec", "secretName")
 		switch {
 		case f.Group() != sopsdoc.Group:
 		case manifest.Get(f.Node, "spec", "sealed", "merge") != nil:
-			note(in.notes, in.label(f), "holds keys to be added to Secret "+report.Visible(cmp.Or(name, f.Name()))+", which somebody else makes")
+			all = append(all, remark{in.label(f), "holds keys to be added to Secret " + report.Visible(cmp.Or(name, f.Name())) + ", which somebody else makes"})
 		case name != "" && name != f.Name():
-			note(in.notes, in.label(f), "the Secret keeps the name that it was sealed under: "+report.Visible(name))
+			all = append(all, remark{in.label(f), "the Secret keeps the name that it was sealed under: " + report.Visible(name)})
 		}
 	}
+	return all
+}
+
+const skippedNote = skippedHint + "; signet check --kustomization DIR finds that"
+
+// rendered reports whether an input is most likely what a build has made.
+func (in input) rendered() bool { return in.fromCommand || in.name == "-" }
+
+// builtError is an error about a document from a build, which may have changed
+// or moved it.
+type builtError struct{ err error }
+
+func (e *builtError) Error() string { return e.err.Error() }
+func (e *builtError) Unwrap() error { return e.err }
+
+// built marks what a build may be to blame for: a SOPS document that does not
+// authenticate, and one of Signet's in another place.
+func (in input) built(f found, err error) error {
+	sops := f.Group() != sopsdoc.Group && errors.As(err, new(*sopsdoc.TamperedError))
+	if in.rendered() && (sops || errors.As(err, new(*unseal.ScopeError))) {
+		return &builtError{err}
+	}
+	return err
 }
 
 // openStream opens what is sealed in a stream and returns the whole stream, or
@@ -118,13 +150,20 @@ func openStream(ctx context.Context, in input, o unseal.Options) ([]byte, error)
 	if err := errors.Join(append(report.Split(unopened), report.Split(err)...)...); err != nil {
 		return nil, err
 	}
-	in.remark(objects)
+	remarks := in.remarks(objects)
 	jobs := unseal.Jobs(objects, func(f found) (string, *manifest.Object) { return in.name, f.Object })
 	errs := parallel.Try(ctx, len(jobs), func(i int) error { return in.openJob(ctx, jobs[i], o) })
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return in.replaced(objects)
+	text, err := in.replaced(objects)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range remarks {
+		note(in.notes, r.place, r.text)
+	}
+	return text, nil
 }
 
 // replaced writes the documents of the objects back into the stream.
@@ -152,7 +191,7 @@ func (in input) openJob(ctx context.Context, job []found, o unseal.Options) erro
 	if job[0].Group() == sopsdoc.Group {
 		opened, err := unseal.Open(ctx, job[0].Node, o)
 		if err != nil {
-			return job[0].at(in.name, "open", err)
+			return job[0].at(in.name, "open", in.built(job[0], err))
 		}
 		job[0].Replace(opened.Secret.Node())
 		return nil
@@ -163,7 +202,7 @@ func (in input) openJob(ctx context.Context, job []found, o unseal.Options) erro
 	}
 	opened, err := unseal.OpenFile(ctx, nodes, o)
 	if err != nil {
-		return job[0].at(in.name, "open", err)
+		return job[0].at(in.name, "open", in.built(job[0], err))
 	}
 	for i, n := range opened.Documents {
 		job[i].Replace(n)

@@ -24,7 +24,7 @@ to whoever can use one of the keys, or fails and prints nothing.
 
 const rootExample = `  signet key generate -o ~/.config/sops/age/keys.txt
   signet seal -i secret.yaml
-  signet unseal secret.yaml | kubectl apply -f -`
+  signet unseal secret.yaml | kubectl apply --server-side -f -`
 
 // newRoot returns the whole command tree for one console.
 func newRoot(c console) *cobra.Command {

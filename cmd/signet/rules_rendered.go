@@ -14,8 +14,8 @@ import (
 
 // renderedRules looks at what builds have made.
 type renderedRules struct {
-	secrets bool     // names are wanted
-	names   []string // of the Secrets in it
+	wanted  bool // the Secrets in it are
+	secrets []rendered
 }
 
 const (
@@ -28,7 +28,7 @@ const (
 // check finds in an input what was not opened.
 func (r *renderedRules) check(in input) ([]finding, error) {
 	words := []string{sopsdoc.Group, sopsdoc.MetadataKey, sopsdoc.ValuePrefix, encryptedPrefixBase64}
-	if r.secrets {
+	if r.wanted {
 		words = append(words, "Secret")
 	}
 	var all []finding
@@ -39,7 +39,7 @@ func (r *renderedRules) check(in input) ([]finding, error) {
 			all = append(all, aroundObjects(in.name, f)...)
 		}
 		if f.IsSecret() {
-			r.names = append(r.names, f.Name())
+			r.secrets = append(r.secrets, renderedSecret(f.Object))
 		}
 		found, err := leftover(in.name, f)
 		all = append(all, found...)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,7 +51,7 @@ configuration directory. For its patterns see
 https://github.com/signet-secrets/signet#keys`
 
 const unsealExample = `  signet unseal secret.yaml
-  signet unseal -- kustomize build . | kubectl apply -f -
+  signet unseal -- kustomize build . | kubectl apply --server-side -f -
   kustomize build . | signet unseal -
   signet unseal --only-namespace prod -- kustomize build .
   signet unseal --allow-keys 'kms=arn:aws:kms:*:111122223333:key/*' secret.yaml`
@@ -64,6 +65,7 @@ type unsealCommand struct {
 	onlyNamespace []string
 	allowUnscoped bool
 	timeout       time.Duration
+	reading       atomic.Bool // input, or running what writes it: nothing is being opened
 }
 
 func newUnseal(c console) *cobra.Command {
@@ -88,7 +90,8 @@ func newUnseal(c console) *cobra.Command {
 }
 
 func (u *unsealCommand) run(cmd *cobra.Command, args []string) error {
-	limit, o, err := u.settings(cmd)
+	o := unseal.Options{Namespace: u.namespace}
+	limit, err := u.settings(cmd, &o)
 	if err != nil {
 		return err
 	}
@@ -100,38 +103,54 @@ func (u *unsealCommand) run(cmd *cobra.Command, args []string) error {
 		inputs, outputs, err = u.open(cmd, args, o, watch)
 		return err
 	})
+	if late, ok := report.As[*userkeys.TimeoutError](err); ok {
+		u.explain(cmd, args, late)
+	}
 	if err != nil {
 		return u.withFlags(o.Namespaces, err)
 	}
 	return u.outputFlags.write(u.out, inputs, outputs, modePlain)
 }
 
-// settings reads flags, variables and the allow-list: what is wrong with them is
-// told before a command has run.
-func (u *unsealCommand) settings(cmd *cobra.Command) (limit time.Duration, o unseal.Options, err error) {
-	o.Namespace = u.namespace
-	if o.Namespaces, err = u.namespaces(cmd); err != nil {
-		return 0, o, err
+// explain adds to the error what only the command line tells: where the limit
+// stands, and which command had not ended.
+func (u *unsealCommand) explain(cmd *cobra.Command, args []string, late *userkeys.TimeoutError) {
+	late.Where = "$" + userkeys.TimeoutVariable
+	if cmd.Flags().Changed("timeout") {
+		late.Where = "--timeout"
 	}
-	if o.Unscoped, err = userkeys.Unscoped(u.allowUnscoped, cmd.Flags().Changed("allow-unscoped")); err != nil {
-		return 0, o, err
+	if cmd.ArgsLenAtDash() == 0 && u.reading.Load() {
+		late.Command = args[0]
 	}
-	if _, err = u.sources(u.err, true).KeyOptions(); err != nil {
-		return 0, o, err
-	}
-	limit, err = userkeys.Timeout(u.timeout, cmd.Flags().Changed("timeout"))
-	return limit, o, err
 }
 
-// open reads and opens what the arguments name.
+// settings reads flags and variables.
+func (u *unsealCommand) settings(cmd *cobra.Command, o *unseal.Options) (limit time.Duration, err error) {
+	if o.Namespaces, err = u.namespaces(cmd); err != nil {
+		return 0, err
+	}
+	if o.Unscoped, err = userkeys.Unscoped(u.allowUnscoped, cmd.Flags().Changed("allow-unscoped")); err != nil {
+		return 0, err
+	}
+	return userkeys.Timeout(u.timeout, cmd.Flags().Changed("timeout"))
+}
+
+// open reads and opens what the arguments name. The allow-list is read before a
+// command runs, which then cannot choose another one.
 func (u *unsealCommand) open(cmd *cobra.Command, args []string, o unseal.Options, watch *userkeys.Watch) ([]input, [][]byte, error) {
+	sources := u.sources(u.err, true)
+	sources.Watch = watch
+	permitted, err := sources.KeyOptions()
+	if err != nil {
+		return nil, nil, err
+	}
+	u.reading.Store(true)
 	inputs, err := u.inputs(cmd, args)
 	if err != nil {
 		return nil, nil, err
 	}
-	sources := u.sources(u.err, true)
-	sources.Watch = watch
-	keys, err := sources.Options(documentPaths(inputs)...)
+	u.reading.Store(false)
+	keys, err := sources.OptionsWith(permitted, documentPaths(inputs)...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -78,12 +78,13 @@ func aboutDocument(err error) bool {
 // Of returns the exit code for an error, 0 for nil.
 func Of(err error) int {
 	setting, ok := report.As[*userkeys.SettingError](err)
+	late, isLate := report.As[*userkeys.TimeoutError](err)
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, new(*UsageError)), ok && setting.Usage():
 		return Usage
-	case errors.As(err, new(*openError)), errors.As(err, new(*userkeys.TimeoutError)):
+	case errors.As(err, new(*openError)), isLate && late.Command == "":
 		return NotOpened
 	}
 	return Failed

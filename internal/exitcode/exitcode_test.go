@@ -33,6 +33,7 @@ func TestOf(t *testing.T) {
 		{"flag", &userkeys.SettingError{Where: "--timeout", Err: why}, Usage, Usage},
 		{"file of settings", &userkeys.SettingError{Where: "/etc/allow-keys", Err: why}, Failed, Failed},
 		{"time", &userkeys.TimeoutError{}, NotOpened, NotOpened},
+		{"time of a command", &userkeys.TimeoutError{Command: "kustomize"}, Failed, Failed},
 		{"no key", fmt.Errorf("open: %w", &keys.NoKeyError{}), Failed, NotOpened},
 		{"joined of nothing", &keys.NoKeyError{}, Failed, Failed},
 		{"file", placed("read", 0), Failed, Failed},

@@ -20,11 +20,11 @@ import (
 // instruction is one of a Dockerfile.
 type instruction struct{ name, args string }
 
-// dockerfile returns the instructions of each stage of the Dockerfile. It knows
+// dockerfile returns the instructions of each stage of a Dockerfile. It knows
 // comments and lines that go on, and no more.
-func dockerfile(tb testing.TB) [][]instruction {
+func dockerfile(tb testing.TB, name string) [][]instruction {
 	tb.Helper()
-	text, err := os.ReadFile(filepath.Join(testtool.Root(tb), "Dockerfile"))
+	text, err := os.ReadFile(filepath.Join(testtool.Root(tb), name))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -41,13 +41,13 @@ func dockerfile(tb testing.TB) [][]instruction {
 		stages[last] = append(stages[last], instruction{name, strings.TrimSpace(args)})
 	}
 	if len(stages) != 3 {
-		tb.Fatalf("the Dockerfile has %d stages, want 2", len(stages)-1)
+		tb.Fatalf("%s has %d stages, want 2", name, len(stages)-1)
 	}
 	return stages
 }
 
 func TestImageHoldsTheProgramAndNothingElse(t *testing.T) {
-	stages := dockerfile(t)
+	stages := dockerfile(t, "Dockerfile")
 	var user, entry string
 	var files []string
 	for _, i := range stages[2] {
@@ -83,7 +83,7 @@ func TestImageHoldsTheProgramAndNothingElse(t *testing.T) {
 // The program must be static: where it runs there are no libraries.
 func TestImageIsBuiltStatic(t *testing.T) {
 	var all strings.Builder
-	for _, i := range dockerfile(t)[1] {
+	for _, i := range dockerfile(t, "Dockerfile")[1] {
 		all.WriteString(i.name + " " + i.args + "\n")
 	}
 	for _, want := range []string{"CGO_ENABLED=0", "GOTOOLCHAIN=local", "-trimpath", "-X github.com/signet-secrets/signet/internal/buildinfo.version=$VERSION", "./cmd/signet-controller"} {
@@ -93,38 +93,49 @@ func TestImageIsBuiltStatic(t *testing.T) {
 	}
 }
 
-// The build gets the folders that the program is made of, and each of them is
-// one.
+// The builds get the directories that the programs are made of, and each of them
+// is one.
 func TestImageIsBuiltFromAllItNeeds(t *testing.T) {
-	const module = "github.com/signet-secrets/signet/"
-	var copied, used []string
-	for _, i := range dockerfile(t)[1] {
-		if words := strings.Fields(i.args); i.name == "COPY" && words[0] != "go.mod" {
-			copied = append(copied, words[0])
-		}
+	for name, program := range map[string]string{"Dockerfile": "./cmd/signet-controller", "kustomize-plugin/argocd/Dockerfile": "./cmd/signet"} {
+		t.Run(name, func(t *testing.T) {
+			var copied, used []string
+			for _, i := range dockerfile(t, name)[1] {
+				if words := strings.Fields(i.args); i.name == "COPY" && words[0] != "go.mod" {
+					copied = append(copied, words[0])
+				}
+			}
+			for _, directory := range ownPackages(t, program) {
+				within := func(root string) bool { return directory == root || strings.HasPrefix(directory, root+"/") }
+				i := slices.IndexFunc(copied, within)
+				if i < 0 {
+					t.Errorf("package %s is not copied", directory)
+					continue
+				}
+				used = append(used, copied[i])
+			}
+			for _, directory := range copied {
+				if !slices.Contains(used, directory) {
+					t.Errorf("COPY %s: nothing of it is needed", directory)
+				}
+			}
+		})
 	}
-	list := testtool.Run(t, testtool.Cmd{Path: "go", Args: []string{"list", "-deps", "./cmd/signet-controller"}, Dir: testtool.Root(t)})
+}
+
+// ownPackages returns the directories of the packages of this module that a
+// program is made of.
+func ownPackages(tb testing.TB, program string) (directories []string) {
+	tb.Helper()
+	list := testtool.Run(tb, testtool.Cmd{Path: "go", Args: []string{"list", "-deps", program}, Dir: testtool.Root(tb)})
 	if list.ExitCode != 0 {
-		t.Fatalf("go list: %s", list.Stderr)
+		tb.Fatalf("go list: %s", list.Stderr)
 	}
 	for imported := range strings.Lines(string(list.Stdout)) {
-		folder, own := strings.CutPrefix(strings.TrimSpace(imported), module)
-		if !own {
-			continue
-		}
-		within := func(root string) bool { return folder == root || strings.HasPrefix(folder, root+"/") }
-		i := slices.IndexFunc(copied, within)
-		if i < 0 {
-			t.Errorf("package %s is not copied", folder)
-			continue
-		}
-		used = append(used, copied[i])
-	}
-	for _, folder := range copied {
-		if !slices.Contains(used, folder) {
-			t.Errorf("COPY %s: nothing of it is needed", folder)
+		if directory, own := strings.CutPrefix(strings.TrimSpace(imported), "github.com/signet-secrets/signet/"); own {
+			directories = append(directories, directory)
 		}
 	}
+	return directories
 }
 
 // Without a tag Kubernetes takes "latest", which is a different program each day.

@@ -19,16 +19,15 @@ func Recover(err *error) {
 	}
 }
 
-// panicPlace names the function of this module that was running when the panic
-// began, or that called what did.
+// panicPlace names the function of ours that was running when the panic began,
+// or that called what did.
 func panicPlace() string {
-	const module = "github.com/signet-secrets/signet/"
 	var pcs [64]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	panicking := false
 	for {
 		frame, more := frames.Next()
-		name, ours := strings.CutPrefix(frame.Function, module)
+		name, ours := own(frame.Function)
 		switch {
 		case strings.HasPrefix(frame.Function, "runtime.") && strings.Contains(frame.Function, "anic"):
 			panicking = true
@@ -38,4 +37,11 @@ func panicPlace() string {
 			return "an unknown place"
 		}
 	}
+}
+
+// own says whether a function belongs to this module, whose programs are package
+// main.
+func own(function string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(function, "github.com/signet-secrets/signet/")
+	return name, ok || strings.HasPrefix(name, "main.")
 }

@@ -13,7 +13,7 @@ func Hint(err error) string {
 	case errors.Is(err, ErrTooMuch):
 		return "name the files by narrower patterns, and fewer of them"
 	case errors.Is(err, ErrDirectory):
-		return "name the files in it, as in DIR/*.yaml"
+		return "name the files in it"
 	case errors.Is(err, ErrNotRegular):
 		return "name a file: pipes, sockets and devices are not read"
 	}

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"filippo.io/age/plugin"
 	"golang.org/x/term"
 
+	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/seal/keys/agekey"
 )
 
@@ -35,6 +37,53 @@ func (s Sources) age() agekey.Sources {
 		return sources.WithoutCommands()
 	}
 	return sources
+}
+
+// checkAgeKeyFiles refuses files of the flag that cannot be read. What is in
+// them is not looked at, and what is no regular file may be read only once.
+func (s Sources) checkAgeKeyFiles() error {
+	for _, path := range s.AgeKeyFiles {
+		info, err := os.Stat(path)
+		if err == nil && info.IsDir() {
+			err = errors.New("is a directory")
+		}
+		if err == nil && info.Mode().IsRegular() {
+			var f *os.File
+			if f, err = os.Open(path); err == nil {
+				f.Close()
+			}
+		}
+		if err != nil {
+			return &SettingError{ageKeyFlag, fmt.Errorf("%q: %w", path, report.Cause(err))}
+		}
+	}
+	return nil
+}
+
+// ageKeyFlag is the flag of AgeKeyFiles.
+const ageKeyFlag = "--age-key-file"
+
+// defaultKeyFile is where an identity may be put for all runs: "" if there is
+// no directory for settings.
+func defaultKeyFile() string {
+	dir := agekey.FromEnvironment().ConfigDir
+	if dir == "" {
+		return ""
+	}
+	return homely(filepath.Join(dir, "sops", "age", "keys.txt"))
+}
+
+// homely is a path as somebody would write it in a shell.
+func homely(path string) string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return report.Quoted(path)
+	}
+	rel, err := filepath.Rel(home, path)
+	if err != nil || !filepath.IsLocal(rel) {
+		return report.Quoted(path)
+	}
+	return "~/" + report.Quoted(filepath.ToSlash(rel))
 }
 
 // plugins is how age plugins talk to the user: on the terminal. It is nil where

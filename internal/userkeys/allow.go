@@ -23,24 +23,27 @@ const AllowVariable = "SIGNET_ALLOW_KEYS"
 const maxAllowBytes = 1 << 20
 
 // allowList returns the allow-list of s, or else of the environment, or else of
-// the user's configuration, or else the defaults. It is never read from the
-// repository.
-func (s Sources) allowList(defaults keys.AllowList) (keys.AllowList, error) {
+// the user's configuration, or else the defaults, and where it stands: "" for
+// the defaults. It is never read from the repository.
+func (s Sources) allowList(defaults keys.AllowList) (list keys.AllowList, where string, err error) {
 	where, text := "--allow-keys", strings.Join(s.AllowKeys, "\n")
 	if len(s.AllowKeys) == 0 {
-		var err error
-		if where, text, err = configuredAllowList(); err != nil {
-			return keys.AllowList{}, err
+		where, text, err = configuredAllowList()
+		if err == nil && where == "" && s.Legacy {
+			err = checkMoved()
+		}
+		if err != nil {
+			return keys.AllowList{}, "", err
 		}
 	}
 	if where == "" {
-		return defaults, nil
+		return defaults, "", nil
 	}
-	list, err := keys.ParseAllowList(text, defaults)
+	list, err = keys.ParseAllowList(text, defaults)
 	if err != nil {
-		return keys.AllowList{}, &SettingError{where, err}
+		return keys.AllowList{}, "", &SettingError{where, err}
 	}
-	return list, nil
+	return list, where, nil
 }
 
 // configuredAllowList returns the text of the allow-list and where it stands;

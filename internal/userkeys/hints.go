@@ -32,8 +32,12 @@ const maxKeyHints = 4
 // Keys says for each key that could not be used what would help.
 func (h Hints) Keys(err error) []string {
 	var all []string
+	list := "" // that of the errors which follow: it is told before each
 	visit(err, func(err error) {
-		hint := h.key(err)
+		if e, ok := err.(*listedError); ok {
+			list = e.where
+		}
+		hint := h.key(err, list)
 		if hint != "" && !slices.Contains(all, hint) && len(all) < maxKeyHints {
 			all = append(all, hint)
 		}
@@ -57,12 +61,12 @@ func visit(err error, f func(error)) {
 	}
 }
 
-func (h Hints) key(err error) string {
+func (h Hints) key(err error, list string) string {
 	switch e := err.(type) {
 	case *keys.CallError:
 		return e.Hint
 	case *keys.NotAllowedError:
-		return h.notAllowed(e)
+		return h.notAllowed(e, list)
 	case *unseal.KeyNamespaceError:
 		return keyNamespace(e)
 	case *unseal.KeyError:
@@ -83,22 +87,33 @@ func (h Hints) noIdentity() string {
 	if h.Flags {
 		file, sealingKey = "--age-key-file", "name its file with --sealing-key, or "
 	}
-	return "the private key of one of these recipients opens it: name its file with " + file + ", or put it into ~/.config/sops/age/keys.txt; " +
+	if place := defaultKeyFile(); place != "" {
+		file += ", or put it into " + place
+	}
+	return "the private key of one of these recipients opens it: name its file with " + file + "; " +
 		"if it belongs to a SealingKey, that is not in " + SealingKeyDir + " here or further up in the repository: " +
 		sealingKey + "see who removed it with git log -- " + SealingKeyDir
 }
 
-// notAllowed names the item that would allow a key.
-func (h Hints) notAllowed(e *keys.NotAllowedError) string {
+// notAllowed names the item that would allow a key, and the list to add it to:
+// the one in force.
+func (h Hints) notAllowed(e *keys.NotAllowedError, inForce string) string {
 	if e.Malformed {
 		return "it was not used: no key has such a name; restore the document from Git, or seal the Secret again"
+	}
+	item := e.Item()
+	odd := item == "" || len(item) > 300
+	switch {
+	case inForce != "" && odd:
+		return "it was not used; what may be used is said by " + inForce
+	case inForce != "":
+		return "it was not used; if you trust it, add " + item + " to the allow-list in " + inForce
 	}
 	list, use := "$"+AllowVariable, "set "+AllowVariable+"="
 	if h.Flags {
 		list, use = "--allow-keys", "use --allow-keys "
 	}
-	item := e.Item()
-	if item == "" || len(item) > 300 {
+	if odd {
 		return "it was not used; what may be used is said by " + list
 	}
 	hint := "it was not used; if you trust it, add " + item + " to your allow-list, or, if you have none, " + use + "'default," + item + "'"
@@ -177,7 +192,12 @@ func (h Hints) time(err error) string {
 		where = "--timeout"
 	}
 	e, ok := report.As[*TimeoutError](err)
+	if ok && e.Where != "" {
+		where = e.Where
+	}
 	switch {
+	case ok && e.Command != "":
+		return "see what it waits for; a longer " + where + " gives it more time"
 	case ok && len(e.Waiting) > 0:
 		return "see whether the key service can be reached from here, with the proxy and the credentials that are set; a longer " + where + " gives it more time"
 	case ok:

@@ -5,6 +5,8 @@ package userkeys
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -51,6 +53,11 @@ func TestHints(t *testing.T) {
 		{"merge", &unseal.MergeError{Secret: "db"}, "to look at it: signet unseal FILE", "only signet-controller adds keys to a Secret"},
 		{"late", &TimeoutError{Waiting: []string{"kms x"}}, "a longer --timeout gives it", "a longer $SIGNET_TIMEOUT gives it"},
 		{"late without a key", &TimeoutError{}, "a longer --timeout gives what is run", "a longer $SIGNET_TIMEOUT gives what is run"},
+		{"late, limit in the variable", &TimeoutError{Where: "$SIGNET_TIMEOUT"}, "a longer $SIGNET_TIMEOUT gives", "a longer $SIGNET_TIMEOUT gives"},
+		{"late command", &TimeoutError{Command: "kustomize"}, "see what it waits for; a longer --timeout gives", "see what it waits for; a longer $SIGNET_TIMEOUT gives"},
+		{"no unit", &SettingError{Err: unitError{"50"}}, "write 50s for seconds, or 50m for", "write 50s for seconds, or 50m for"},
+		{"no key file", &SettingError{Where: ageKeyFlag, Err: errors.New("x")}, "correct the path; without the flag", "correct the path; without the flag"},
+		{"moved allow-list", &SettingError{Err: &movedError{}}, "KUSTOMIZE_PLUGIN_HOME=DIR/kustomize/plugin instead of", "KUSTOMIZE_PLUGIN_HOME=DIR/kustomize/plugin instead of"},
 		{"no duration", &SettingError{Err: errNoDuration}, "written as 50s or 2m", "written as 50s or 2m"},
 		{"neither yes nor no", &SettingError{Err: errNoSwitch}, "write it as true or false", "write it as true or false"},
 		{"something else", errors.New("x"), "", ""},
@@ -87,5 +94,69 @@ func TestKeyHintsAreFew(t *testing.T) {
 	got := Hints{}.Keys(errors.Join(errs...))
 	if len(got) != maxKeyHints || got[0] != "hint 0" || got[1] != "hint 1" {
 		t.Errorf("%q", got)
+	}
+}
+
+// The list that is named is the one in force: an item that is added to another
+// one helps nobody, and neither does VAULT_ADDR.
+func TestHintNamesTheListInForce(t *testing.T) {
+	document := keys.VaultEntry{Address: "https://vault.example.com", EnginePath: "transit", KeyName: "a"}
+	const item = "hc_vault=https://vault.example.com/v1/transit/keys/a"
+	tests := []struct {
+		name, env, file string // env "-": not set; file "": none
+		flags           []string
+		want            string // FILE is the user's
+	}{
+		{"flag", "kms=*", "kms=*", []string{"kms=*"}, "add " + item + " to the allow-list in --allow-keys"},
+		{"variable", "kms=*", "kms=*", nil, "add " + item + " to the allow-list in $SIGNET_ALLOW_KEYS"},
+		{"empty variable", "", "kms=*", nil, "add " + item + " to the allow-list in $SIGNET_ALLOW_KEYS"},
+		{"file", "-", "kms=*", nil, "add " + item + " to the allow-list in FILE"},
+		{"none", "-", "", nil, "use --allow-keys 'default," + item + "', or set VAULT_ADDR to that server"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			isolate(t)
+			path := filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "signet", "allow-keys")
+			if test.env != "-" {
+				t.Setenv(AllowVariable, test.env)
+			}
+			if test.file != "" {
+				write(t, path, test.file)
+			}
+			sources := Sources{AllowKeys: test.flags}
+			o, err := sources.KeyOptions()
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, opening := o.Unwrapper.Unwrap(t.Context(), document)
+			w, err := sources.Wrapper()
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, sealing := w.Wrap(t.Context(), document, nil)
+			for _, err := range []error{opening, sealing, &keys.NoKeyError{Attempts: []keys.Attempt{{Entry: document, Err: opening}}}} {
+				got := Hints{Flags: true}.Keys(err)
+				want := strings.Replace(test.want, "FILE", path, 1)
+				if len(got) != 1 || !strings.HasSuffix(got[0], want) {
+					t.Errorf("%q\nwant one that ends with %q", got, want)
+				}
+			}
+		})
+	}
+}
+
+// A hint must not name a place that is not looked into.
+func TestHintNamesTheKeyFile(t *testing.T) {
+	tests := []struct{ name, xdg, want string }{
+		{"of the home", "", "or put it into ~/.config/sops/age/keys.txt; "},
+		{"elsewhere", "/my config", "or put it into '/my config/sops/age/keys.txt'; "},
+		{"nowhere", "relative", "name its file with $SOPS_AGE_KEY_FILE; if"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			isolate(t)
+			t.Setenv("XDG_CONFIG_HOME", test.xdg)
+			contains(t, strings.Join(Hints{}.Keys(&agekey.NoIdentityError{}), "\n"), test.want)
+		})
 	}
 }

@@ -4,9 +4,12 @@ package userkeys
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"time"
+
+	"github.com/signet-secrets/signet/internal/report"
 )
 
 const (
@@ -43,6 +46,15 @@ func (e *SettingError) Usage() bool {
 }
 
 func (e *SettingError) hint() string {
+	if number, ok := report.As[unitError](e.Err); ok {
+		return fmt.Sprintf("write %[1]ss for seconds, or %[1]sm for minutes; 0 is none", number.number)
+	}
+	switch {
+	case errors.As(e.Err, new(*movedError)):
+		return movedHint
+	case e.Where == ageKeyFlag:
+		return "correct the path; without the flag age identities are looked for where SOPS looks"
+	}
 	switch e.Err {
 	case errNoDuration:
 		return "a time limit is written as 50s or 2m; 0 is none"
@@ -65,10 +77,24 @@ func Timeout(flag time.Duration, given bool) (time.Duration, error) {
 		return flag, nil
 	}
 	limit, err := time.ParseDuration(text)
-	if err != nil || limit < 0 {
+	switch {
+	case err != nil && shortNumber(text):
+		return 0, &SettingError{"$" + TimeoutVariable, unitError{text}}
+	case err != nil || limit < 0:
 		return 0, &SettingError{"$" + TimeoutVariable, errNoDuration}
 	}
 	return limit, nil
+}
+
+// unitError says that a duration is a number.
+type unitError struct{ number string }
+
+func (unitError) Error() string { return "is no duration: it has no unit" }
+
+// shortNumber reports whether text may be shown: nobody keeps a secret of so few
+// digits in a variable for a time.
+func shortNumber(text string) bool {
+	return len(text) <= 5 && text != "" && strings.Trim(text, "0123456789") == ""
 }
 
 // Unscoped reports whether SOPS documents are permitted under a limit: what the

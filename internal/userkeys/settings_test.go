@@ -51,7 +51,8 @@ func TestTimeout(t *testing.T) {
 		{"flag before variable", "50s", 0, true, 0, ""},
 		{"flag before nonsense", "x", time.Minute, true, time.Minute, ""},
 		{"nonsense", "hunter-2", 0, false, 0, "read $SIGNET_TIMEOUT: is no duration"},
-		{"no unit", "50", 0, false, 0, "read $SIGNET_TIMEOUT: is no duration"},
+		{"no unit", "50", 0, false, 0, "read $SIGNET_TIMEOUT: is no duration: it has no unit"},
+		{"no unit, and perhaps a secret", "123456", 0, false, 0, "read $SIGNET_TIMEOUT: is no duration"},
 		{"negative", "-1s", 0, false, 0, "read $SIGNET_TIMEOUT: is no duration"},
 		{"negative flag", "", -1, true, 0, "read --timeout: is no duration"},
 	}

@@ -31,6 +31,10 @@ type Sources struct {
 	AllowKeys []string
 	// Flags says that the program is signet: notes may name its flags.
 	Flags bool
+	// Legacy says that the program is a plugin that kustomize may have found
+	// by XDG_CONFIG_HOME. An allow-list that the variable takes out of sight is
+	// an error then.
+	Legacy bool
 	// Interactive says that somebody can be asked for passphrases, on the
 	// terminal, and that age plugins may be run.
 	Interactive bool
@@ -55,6 +59,12 @@ func (s Sources) Options(documents ...string) (unseal.Options, error) {
 	if err != nil {
 		return unseal.Options{}, err
 	}
+	return s.OptionsWith(o, documents...)
+}
+
+// OptionsWith is Options with what KeyOptions has returned before, for who reads
+// the allow-list before something runs that might change it.
+func (s Sources) OptionsWith(o unseal.KeyOptions, documents ...string) (unseal.Options, error) {
 	found, err := s.SealingKeys(documents...)
 	if err != nil {
 		return unseal.Options{}, err
@@ -65,21 +75,25 @@ func (s Sources) Options(documents ...string) (unseal.Options, error) {
 // KeyOptions returns with which keys to open SealingKeys. The error is a
 // *SettingError.
 func (s Sources) KeyOptions() (unseal.KeyOptions, error) {
-	allow, err := s.allowList(keys.AllowForUser(vaultAddress()))
+	allow, where, err := s.allowList(keys.AllowForUser(vaultAddress()))
 	if err != nil {
 		return unseal.KeyOptions{}, err
 	}
-	return unseal.KeyOptions{Unwrapper: s.services(allow).unwrapper(s.age()), ParseIdentity: parseIdentity}, nil
+	if err := s.checkAgeKeyFiles(); err != nil {
+		return unseal.KeyOptions{}, err
+	}
+	u := listedUnwrapper{where, s.services(allow).unwrapper(s.age())}
+	return unseal.KeyOptions{Unwrapper: u, ParseIdentity: parseIdentity}, nil
 }
 
 // Wrapper returns what seals for the keys that the allow-list names. The error
 // is a *SettingError.
 func (s Sources) Wrapper() (keys.Wrapper, error) {
-	allow, err := s.allowList(keys.AllowForSealing(vaultAddress()))
+	allow, where, err := s.allowList(keys.AllowForSealing(vaultAddress()))
 	if err != nil {
 		return nil, err
 	}
-	return s.services(allow).wrapper(s.plugins()), nil
+	return listedWrapper{where, s.services(allow).wrapper(s.plugins())}, nil
 }
 
 func vaultAddress() string { return os.Getenv("VAULT_ADDR") }

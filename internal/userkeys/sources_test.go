@@ -160,7 +160,7 @@ func TestAllowList(t *testing.T) {
 			if test.file != "" {
 				write(t, filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "signet", "allow-keys"), test.file)
 			}
-			list, err := Sources{AllowKeys: test.flags}.allowList(keys.AllowForUser(""))
+			list, _, err := Sources{AllowKeys: test.flags}.allowList(keys.AllowForUser(""))
 			if test.where != "" {
 				var setting *SettingError
 				if !errors.As(err, &setting) || setting.Usage() != test.usage {
@@ -201,5 +201,75 @@ func TestAllowListMissing(t *testing.T) {
 	t.Setenv("XDG_CONFIG_HOME", "relative")
 	if _, err := (Sources{}).Wrapper(); fmt.Sprint(err) != "read $XDG_CONFIG_HOME: is not an absolute path" {
 		t.Errorf("relative path: %v", err)
+	}
+}
+
+// What a plugin is set XDG_CONFIG_HOME for takes no allow-list out of sight. Other
+// programs hold to the variable, and so does whoever gives a list.
+func TestAllowListMoved(t *testing.T) {
+	tests := []struct {
+		name        string
+		sources     Sources
+		left, there bool   // a list in the home, one where the variable says
+		xdg, env    string // xdg "": not set
+		refused     bool
+	}{
+		{name: "moved", sources: Sources{Legacy: true}, left: true, xdg: "plugins", refused: true},
+		{name: "not a plugin", left: true, xdg: "plugins"},
+		{name: "no variable", sources: Sources{Legacy: true}, left: true},
+		{name: "same place", sources: Sources{Legacy: true}, left: true, xdg: ".config"},
+		{name: "nothing left", sources: Sources{Legacy: true}, xdg: "plugins"},
+		{name: "one in each place", sources: Sources{Legacy: true}, left: true, there: true, xdg: "plugins"},
+		{name: "list in the variable", sources: Sources{Legacy: true}, left: true, xdg: "plugins", env: "default"},
+		{name: "list in the flag", sources: Sources{Legacy: true, AllowKeys: []string{"default"}}, left: true, xdg: "plugins"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			isolate(t)
+			home := os.Getenv("HOME")
+			xdg := ""
+			if test.xdg != "" {
+				xdg = filepath.Join(home, test.xdg)
+			}
+			t.Setenv("XDG_CONFIG_HOME", xdg)
+			left := filepath.Join(home, ".config", "signet", "allow-keys")
+			if test.left {
+				write(t, left, "kms=*")
+			}
+			if test.there {
+				write(t, filepath.Join(xdg, "signet", "allow-keys"), "kms=*")
+			}
+			if test.env != "" {
+				t.Setenv(AllowVariable, test.env)
+			}
+			_, err := test.sources.KeyOptions()
+			if !test.refused {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			var setting *SettingError
+			if !errors.As(err, &setting) || !setting.Usage() {
+				t.Fatalf("%v is no wrong usage", err)
+			}
+			contains(t, err.Error(), left, filepath.Join(xdg, "signet", "allow-keys"))
+		})
+	}
+}
+
+// Files of the flag are looked for before anything is opened, or run.
+func TestAgeKeyFilesMissing(t *testing.T) {
+	dir := isolate(t)
+	_, file := identity(t)
+	for path, want := range map[string]string{file: "", "/dev/null": "", "missing": `read --age-key-file: "missing": no such file or directory`, dir: "is a directory"} {
+		_, err := Sources{AgeKeyFiles: []string{file, path}}.KeyOptions()
+		var setting *SettingError
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%s: %v", path, err)
+		case want != "" && (!errors.As(err, &setting) || !setting.Usage() || !strings.Contains(err.Error(), want)):
+			t.Errorf("%s: %v, want %s", path, err, want)
+		}
 	}
 }

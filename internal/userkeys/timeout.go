@@ -19,6 +19,11 @@ import (
 // TimeoutError says that a run was not done in time.
 type TimeoutError struct {
 	Limit time.Duration
+	// Where the limit stands, as in a SettingError; "" if nobody has said so.
+	Where string
+	// Command is what was run and had not ended, which is all that took the
+	// time; "" if there was none.
+	Command string
 	// Waiting are the keys that were being waited for, by type and id, sorted.
 	Waiting []string
 }
@@ -27,6 +32,8 @@ func (e *TimeoutError) Error() string {
 	const most = 20
 	text := fmt.Sprintf("not done within %v", e.Limit)
 	switch n := len(e.Waiting); {
+	case e.Command != "":
+		return "run " + e.Command + ": " + text
 	case n == 0:
 		return text + ", and not because of a key"
 	case n == 1:

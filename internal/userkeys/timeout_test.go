@@ -117,6 +117,9 @@ func TestTimeoutErrorIsShort(t *testing.T) {
 	if n := strings.Count(e.Error(), "\n"); n != 20 || !strings.HasPrefix(e.Error(), "not done within 1s: no answer from 64 keys, among them\n") {
 		t.Errorf("%d lines: %q", n, e)
 	}
+	if diff := cmp.Diff("run kustomize: not done within 1s", (&TimeoutError{Limit: time.Second, Command: "kustomize"}).Error()); diff != "" {
+		t.Error(diff)
+	}
 	if diff := cmp.Diff("not done within 1s, and not because of a key", (&TimeoutError{Limit: time.Second}).Error()); diff != "" {
 		t.Error(diff)
 	}
