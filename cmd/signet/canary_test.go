@@ -43,8 +43,9 @@ func newCanaries(ids ...keyFile) canaries {
 func (c canaries) in(text string) string {
 	lower := strings.ToLower(text)
 	for _, value := range c.values {
-		for _, form := range []string{value, reversed(value), hex.EncodeToString([]byte(value)), strings.Trim(fmt.Sprint([]byte(value)), "[]")} {
-			if part := window(lower, strings.ToLower(form), 10); part != "" {
+		decimals := strings.Trim(fmt.Sprint([]byte(value)), "[]")
+		for form, size := range map[string]int{value: 10, reversed(value): 10, hex.EncodeToString([]byte(value)): 20, decimals: 30} {
+			if part := window(lower, strings.ToLower(form), size); part != "" {
 				return part
 			}
 		}

@@ -56,6 +56,10 @@ func RetryAfter(h http.Header) time.Duration {
 
 // Pause waits for d. The error is the cause of the end of ctx.
 func Pause(ctx context.Context, d time.Duration) error {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) < d {
+		<-ctx.Done() // comes first, also where a busy machine tells of both at once
+		return context.Cause(ctx)
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

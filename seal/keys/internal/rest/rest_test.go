@@ -48,6 +48,12 @@ func TestPause(t *testing.T) {
 		if err := Pause(ctx, time.Hour); err != errCanary || time.Since(begin) != 0 {
 			t.Errorf("got %v after %v, want the cause at once", err, time.Since(begin))
 		}
+		ctx, cancelTimeout := context.WithTimeoutCause(t.Context(), time.Second, errCanary)
+		defer cancelTimeout()
+		begin = time.Now()
+		if err := Pause(ctx, time.Second+1); err != errCanary || time.Since(begin) != time.Second {
+			t.Errorf("got %v after %v, want the cause when the time is over", err, time.Since(begin))
+		}
 	})
 }
 
