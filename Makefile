@@ -1,17 +1,17 @@
 # `make help` lists the targets. All run from a clean checkout with Go, git,
-# make and bash, the tests also with gpg (Debian: gnupg). With gcc they run under
-# the race detector; `make test RACE=` runs them without.
+# make and bash, the tests also with gpg (Debian: gnupg), strace and vim. With gcc
+# they run under the race detector; `make test RACE=` runs them without.
 
 SHELL    := bash
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 30s
-TESTBINS := sops kustomize etcd kube-apiserver kube-controller-manager kubectl argocd-cmp-server helm
+TESTBINS := sops kustomize etcd kube-apiserver kube-controller-manager kubectl argocd-cmp-server helm kubeseal sealed-secrets-golden
 MODULES  := controller/config/configtest examples/03-flux/fluxtest
 BUILDINFO = github.com/signet-secrets/signet/internal/buildinfo.version
 RACE     ?= $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test testbin demo demo-offline bench bench-controller fuzz manifests verify
+.PHONY: help build test testbin demo demo-offline bench bench-controller fuzz manifests docs verify
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ fuzz: ## Run every fuzz target for FUZZTIME (default 30s) each
 manifests: ## Write the CRDs and deep copies of controller/v1alpha1
 	@internal/tools/manifests.sh
 
+docs: ## Write docs/commands.md from the help of signet
+	@internal/docs.sh
+
 verify: ## Check formatting, vet, go.mod, staticcheck, generated files, imports, stray paths
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	go vet ./...
@@ -54,5 +57,6 @@ verify: ## Check formatting, vet, go.mod, staticcheck, generated files, imports,
 	@staticcheck=$$(go tool -modfile=internal/tools/go.mod -n staticcheck) && for module in $(MODULES); do \
 		(set -x && cd $$module && go vet ./... && go mod tidy -diff && $$staticcheck ./...) || exit 1; done
 	@internal/tools/manifests.sh --check
+	@internal/docs.sh --check
 	go test ./internal/depcheck
 	@internal/no-machine-paths.sh

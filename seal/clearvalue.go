@@ -53,26 +53,39 @@ func (f clearField) holds(texts ...string) (place string) {
 	return ""
 }
 
-// checkClear refuses clear fields that hold a value of the Secret or its
-// base64, with or without the white space around it, such as a final line
-// break. Values of the keys in allow may stand there.
+// checkClear refuses clear fields that hold a value of the Secret. Values of the
+// keys in allow may stand there.
 func (in *input) checkClear(allow []string) error {
-	fields := in.clearFields()
-	for _, key := range sortedKeys(in.secret) {
-		if slices.Contains(allow, key) {
-			continue
+	return checkClear(in.values(), in.clearFields(), allow, func(string, clearField) bool { return false })
+}
+
+// values returns all values as they are in a Secret that was applied.
+func (in *input) values() map[string]string {
+	all := maps.Clone(in.secret.StringData)
+	if all == nil {
+		all = map[string]string{}
+	}
+	for key, v := range in.secret.Data {
+		if _, both := all[key]; !both {
+			all[key] = string(v)
 		}
-		whole, ok := in.secret.StringData[key]
-		if !ok {
-			whole = string(in.secret.Data[key])
-		}
+	}
+	return all
+}
+
+// checkClear refuses fields that hold one of the values or its base64, with or
+// without the white space around it, such as a final line break. Values of the
+// keys in allow may stand there, and what known says did before.
+func checkClear(values map[string]string, fields []clearField, allow []string, known func(key string, f clearField) bool) error {
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		whole := values[key]
 		value := strings.TrimSpace(whole)
-		if len(value) < minClearBytes {
+		if len(value) < minClearBytes || slices.Contains(allow, key) {
 			continue
 		}
 		forms := append(longLines(value), value, encoded(value), encoded(whole))
 		for _, f := range fields {
-			if place := f.holds(forms...); place != "" {
+			if place := f.holds(forms...); place != "" && !known(key, f) {
 				return &ClearValueError{Place: place, Key: key}
 			}
 		}
@@ -107,19 +120,24 @@ func longLines(value string) []string {
 }
 
 func (in *input) clearFields() []clearField {
-	var fields []clearField
-	add := func(kind string, m map[string]string) {
-		for _, key := range slices.Sorted(maps.Keys(m)) {
-			fields = append(fields, clearField{kind, key, m[key]})
-		}
-	}
-	add("label", in.secret.Labels)
-	add("annotation", in.secret.Annotations)
-	add("annotation", in.outside)
+	fields := slices.Concat(
+		metadataFields("label", in.secret.Labels),
+		metadataFields("annotation", in.secret.Annotations),
+		metadataFields("annotation", in.outside),
+	)
 	fields = append(fields, clearField{kind: "a comment", text: in.head})
 	for _, name := range keptComments {
 		fields = append(fields, clearComments(keyNode(in.node, name))...)
 		fields = append(fields, clearComments(manifest.Get(in.node, name))...)
+	}
+	return fields
+}
+
+// metadataFields returns labels or annotations as fields, sorted.
+func metadataFields(kind string, m map[string]string) []clearField {
+	var fields []clearField
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		fields = append(fields, clearField{kind, key, m[key]})
 	}
 	return fields
 }

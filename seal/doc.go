@@ -30,6 +30,16 @@
 //	internal/tree         files below a directory, found by patterns, within bounds
 //	internal/krm          the words of kustomize and its functions
 //
+// And for the commands of every day only: internal/memfile, editor and foreground
+// (plaintext in memory, for another program), gitrepo (the git program), merge3
+// (merging sealed documents), fingerprint (marks of values in diffs), bitnami
+// (Sealed Secrets of Bitnami), helmtext (values in templates) and sarif (findings
+// for other programs).
+//
+// The rest of internal is for tests and measurements: testtool, kmstest, vaulttest,
+// testcluster, controllertest, installtest, testbin; bench, benchcontroller,
+// figures, demo; depcheck, which checks what may import what, and tools.
+//
 // FORMAT.md beside this file specifies the documents, completely enough for a
 // second implementation.
 //

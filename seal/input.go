@@ -4,7 +4,6 @@ package seal
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -212,11 +211,4 @@ func keyNode(n *yaml.Node, name string) *yaml.Node {
 		}
 	}
 	return nil
-}
-
-// sortedKeys returns the keys of both value maps, sorted.
-func sortedKeys(s *manifest.Secret) []string {
-	all := slices.AppendSeq(slices.Collect(maps.Keys(s.Data)), maps.Keys(s.StringData))
-	slices.Sort(all)
-	return all
 }

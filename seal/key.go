@@ -67,7 +67,7 @@ func NewKey(ctx context.Context, o KeyOptions) (*Result, error) {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
-	key, err := sopsdoc.SealSealingKey(clear, id, k, recipients, o.Now)
+	key, err := sopsdoc.SealSealingKey(clear, id, k, recipients.WithCreated(o.Now), o.Now)
 	if err != nil {
 		return nil, err
 	}

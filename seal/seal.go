@@ -70,6 +70,9 @@ type Options struct {
 	// envelope changes: what is sealed from now on is then safe from whoever
 	// knows, or has planted, the previous key.
 	FreshKeyOnChange bool
+	// WrapAll has AddRecipients wrap the data key for all recipients anew, not
+	// only for those that are added.
+	WrapAll bool
 	// Now becomes the modification time; zero is the time of the call.
 	Now time.Time
 }
@@ -94,6 +97,10 @@ type Previous struct {
 	Sealed sopsdoc.Previous
 	// DataKey is the data key of the envelope.
 	DataKey keys.DataKey
+	// Former are data keys of further versions that were opened, beside DataKey:
+	// a document with a new data key tells, to whoever has one of them, that who
+	// made it had it too.
+	Former []keys.DataKey
 }
 
 // Result is a sealed document.
@@ -105,6 +112,9 @@ type Result struct {
 	Unchanged bool
 	// Notes tell what was left out or deserves attention. They hold no values.
 	Notes []string
+	// DataKey is the key of the document, with which it can be opened again
+	// without any right to decrypt. NewKey leaves it out.
+	DataKey keys.DataKey
 }
 
 // Seal makes a SealedSecret of the Secret manifest n. prev may be nil; if it
@@ -127,29 +137,38 @@ func Seal(ctx context.Context, n *yaml.Node, prev *Previous, o Options) (*Result
 	if o.Recipients, err = sopsdoc.BindContext(o.Recipients, clear.Scope); err != nil {
 		return nil, err
 	}
-	envelope, err := o.envelope(ctx, clear, content, prev)
+	envelope, k, err := o.envelope(ctx, clear, content, prev)
 	if err != nil {
 		return nil, err
 	}
 	node, changed := in.object(envelope, prev, o)
-	notes, err := checkSize(node, in.secret)
+	notes, err := checkSize(node, dataBytes(content))
 	if err != nil {
 		return nil, err
 	}
-	return &Result{Node: node, Unchanged: !changed, Notes: slices.Concat(in.notes, notes)}, nil
+	return &Result{Node: node, Unchanged: !changed, Notes: slices.Concat(in.notes, notes), DataKey: k}, nil
 }
 
 // envelope seals the content: over the previous envelope if that may be kept.
-func (o Options) envelope(ctx context.Context, clear sopsdoc.Clear, content sopsdoc.Content, prev *Previous) (*sopsdoc.Envelope, error) {
+func (o Options) envelope(ctx context.Context, clear sopsdoc.Clear, content sopsdoc.Content, prev *Previous) (*sopsdoc.Envelope, keys.DataKey, error) {
 	k, recipients, keep, err := o.dataKey(ctx, prev)
 	if err != nil {
-		return nil, err
+		return nil, k, err
 	}
-	e, err := sopsdoc.SealEnvelope(clear, content, k, recipients, o.now(), keep)
-	if err != nil || keep == nil || e == keep.Envelope || !o.FreshKeyOnChange {
-		return e, err
+	e, err := sopsdoc.SealEnvelope(clear, content, k, recipients, o.now(), keep, prev.dataKeys()...)
+	if err != nil || keep == nil || keep.Has(e) || !o.FreshKeyOnChange {
+		return e, k, err
 	}
-	return o.envelope(ctx, clear, content, nil)
+	o.FreshKey = true
+	return o.envelope(ctx, clear, content, prev)
+}
+
+// dataKeys are those of all versions that were opened. A nil p has none.
+func (p *Previous) dataKeys() []keys.DataKey {
+	if p == nil {
+		return nil
+	}
+	return append([]keys.DataKey{p.DataKey}, p.Former...)
 }
 
 // dataKey returns the data key to use and its recipients: the previous ones if
@@ -160,7 +179,7 @@ func (o Options) dataKey(ctx context.Context, prev *Previous) (keys.DataKey, key
 	}
 	k := keys.GenerateDataKey()
 	recipients, err := keys.WrapAll(ctx, o.Wrapper, o.Recipients, k)
-	return k, recipients, nil, err
+	return k, recipients.WithCreated(o.now()), nil, err
 }
 
 // clear returns the fields that stand in clear in the envelope.

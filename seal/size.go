@@ -3,7 +3,9 @@
 package seal
 
 import (
+	"encoding/base64"
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -35,14 +37,19 @@ func (e *SizeError) Error() string {
 	return fmt.Sprintf("%s has %d bytes, the limit is %d", e.What, e.Bytes, e.Limit)
 }
 
-func checkSize(doc *yaml.Node, s *manifest.Secret) (notes []string, err error) {
+// dataBytes is the size of the decoded values together.
+func dataBytes(c sopsdoc.Content) int {
 	total := 0
-	for _, v := range s.Data {
+	for _, v := range c.Data {
+		total += base64.StdEncoding.DecodedLen(len(v)) - strings.Count(v, "=")
+	}
+	for _, v := range c.StringData {
 		total += len(v)
 	}
-	for _, v := range s.StringData {
-		total += len(v)
-	}
+	return total
+}
+
+func checkSize(doc *yaml.Node, total int) (notes []string, err error) {
 	if total > MaxDataBytes {
 		return nil, &SizeError{What: "the decoded data of the Secret", Bytes: total, Limit: MaxDataBytes}
 	}

@@ -37,6 +37,7 @@ type SOPSResult struct {
 	Nodes     []*yaml.Node // document nodes, nil if Unchanged
 	Unchanged bool         // the previous file already is what was asked
 	Notes     []string     // as in Result
+	DataKey   keys.DataKey // as in Result
 }
 
 // SealSOPS encrypts Secret manifests together as one SOPS file, as stock sops
@@ -59,6 +60,7 @@ func SealSOPS(ctx context.Context, docs []*yaml.Node, prev *sopsdoc.PreviousFile
 	if err != nil {
 		return nil, err
 	}
+	r.DataKey = k
 	settings := sopsdoc.FileSettings{Recipients: recipients, Selector: o.Selector, MACOnlyEncrypted: o.MACOnlyEncrypted, Now: o.now()}
 	if settings.Selector.IsZero() {
 		settings.Selector = DefaultSelector()
@@ -159,13 +161,18 @@ func checkSelected(docs []*yaml.Node) error {
 				}
 			}
 		}
-		for _, path := range [][]string{{"apiVersion"}, {"kind"}, {"metadata", "name"}, {"metadata", "namespace"}} {
+		for _, path := range readPaths() {
 			if v := manifest.Get(root, path...); v != nil && sealed(v) {
 				return &SelectorError{Path: strings.Join(path, "."), Encrypted: true}
 			}
 		}
 	}
 	return nil
+}
+
+// readPaths are the fields that tell what an object is.
+func readPaths() [][]string {
+	return [][]string{{"apiVersion"}, {"kind"}, {"metadata", "name"}, {"metadata", "namespace"}}
 }
 
 // Encrypted reports whether every value of a SOPS-encrypted Secret is, so that

@@ -19,6 +19,8 @@ type OpenedFile struct {
 	File      *sopsdoc.File
 	// DataKey is the key of the file.
 	DataKey keys.DataKey
+	// Keys are those that gave it: one, or one of each key group.
+	Keys []UsedKey
 }
 
 // OpenFile opens SOPS-encrypted documents that belong to one file: they share
@@ -45,7 +47,8 @@ func OpenFile(ctx context.Context, docs []*yaml.Node, o Options) (*OpenedFile, e
 	if err != nil {
 		return nil, err
 	}
-	k, err := keys.UnwrapAny(ctx, o.unwrapper(""), f.Metadata.Recipients)
+	u := &used{next: o.unwrapper("")}
+	k, err := keys.UnwrapAny(ctx, u, f.Metadata.Recipients)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +68,7 @@ func OpenFile(ctx context.Context, docs []*yaml.Node, o Options) (*OpenedFile, e
 			return nil, err
 		}
 	}
-	return &OpenedFile{Documents: out, File: f, DataKey: k}, nil
+	return &OpenedFile{Documents: out, File: f, DataKey: k, Keys: u.all()}, nil
 }
 
 func checkObject(n *yaml.Node) error {

@@ -31,12 +31,18 @@ func TestUsedKeys(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var got []string
-			for _, k := range opened.Keys {
-				got = append(got, k.Entry.ID(), k.SealingKey)
+			file, err := unseal.OpenFile(t.Context(), sealedFile(t, tt.recipients...), o)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Error(diff)
+			for what, used := range map[string][]unseal.UsedKey{"SealedSecret": opened.Keys, "SOPS file": file.Keys} {
+				var got []string
+				for _, k := range used {
+					got = append(got, k.Entry.ID(), k.SealingKey)
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" {
+					t.Errorf("%s: %s", what, diff)
+				}
 			}
 		})
 	}

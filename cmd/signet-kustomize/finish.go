@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/signet-secrets/signet/internal/exitcode"
-	"github.com/signet-secrets/signet/internal/parallel"
 	"github.com/signet-secrets/signet/internal/report"
 	kustomizeplugin "github.com/signet-secrets/signet/kustomize-plugin"
 )
@@ -18,15 +17,11 @@ func usagef(format string, args ...any) error {
 // finish prints an error, each of its parts if several were joined, with hints,
 // and returns the exit code.
 func (p process) finish(err error) int {
-	errs, untried := report.Split(err), 0
+	errs, untried := report.Split(exitcode.Opening(err)), 0
 	if n := len(errs) - 1; n >= 0 {
 		if left, ok := report.As[*kustomizeplugin.UntriedError](errs[n]); ok {
 			errs, untried = errs[:n], left.Count
 		}
 	}
-	if len(errs) == 0 && untried > 0 {
-		errs, untried = []error{parallel.ErrNotTried}, 0
-	}
-	report.Printer{Program: program, W: p.err}.Errors(errs, untried, hints)
-	return exitcode.Of(exitcode.Opening(err))
+	return exitcode.Finish(report.Printer{Program: program, W: p.err}, errs, untried, hints)
 }

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/signet-secrets/signet/internal/parallel"
 	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/internal/userkeys"
 	kustomizeplugin "github.com/signet-secrets/signet/kustomize-plugin"
@@ -63,20 +64,20 @@ type optionsFunc func(root string, legacy bool, watch *userkeys.Watch) (unseal.O
 
 // run does what a command line says and returns the exit code. Nothing is
 // written to out before everything has succeeded.
-func run(ctx context.Context, args []string, p process) (code int) {
-	defer func() {
-		if r := recover(); r != nil {
-			code = p.panicked(r)
-		}
-	}()
+func run(ctx context.Context, args []string, p process) int {
+	return p.finish(p.result(ctx, args))
+}
+
+func (p process) result(ctx context.Context, args []string) (err error) {
+	defer parallel.Recover(&err)
 	var out bytes.Buffer
-	err := p.execute(ctx, args, &out)
-	if err == nil {
-		if _, err = p.out.Write(out.Bytes()); err != nil {
-			err = fmt.Errorf("write stdout: %w", report.Cause(err))
-		}
+	if err := p.execute(ctx, args, &out); err != nil {
+		return err
 	}
-	return p.finish(err)
+	if _, err := p.out.Write(out.Bytes()); err != nil {
+		return fmt.Errorf("write stdout: %w", report.Cause(err))
+	}
+	return nil
 }
 
 func (p process) execute(ctx context.Context, args []string, out io.Writer) error {

@@ -187,7 +187,7 @@ func TestPanic(t *testing.T) {
 		want []string
 	}{
 		{"panic in options", nil, []string{"internal error: "}},
-		{"panic in the program", []string{"version"}, []string{"internal error: panic with a value of type []uint8\n", "signet-kustomize.panicking.Write ", "helpers_test.go:"}},
+		{"panic in the program", []string{"version"}, []string{"internal error: a panic in cmd/signet-kustomize.panicking.Write\n"}},
 	}
 	for _, test := range tests {
 		t.Run(test.role, func(t *testing.T) {

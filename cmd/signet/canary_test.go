@@ -107,6 +107,8 @@ func TestCanary(t *testing.T) {
 	c := newCanaries(alice, mallory)
 	rows := append(sealLeaks(alice), openLeaks(t, alice, mallory)...)
 	rows = append(rows, identityLeaks(t, alice, mallory)...)
+	rows = append(rows, gitLeaks(t, alice, mallory)...)
+	rows = append(rows, valueLeaks(t, alice, mallory)...)
 	base := t.TempDir()
 	for i, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/signet-secrets/signet/internal/exitcode"
+	"github.com/signet-secrets/signet/internal/merge3"
 	"github.com/signet-secrets/signet/internal/report"
 	"github.com/signet-secrets/signet/seal/manifest"
 )
@@ -116,6 +118,22 @@ func (in *input) read(stdin io.Reader) error {
 		return &report.PlacedError{File: in.name, Operation: "read", Err: report.Cause(err)}
 	}
 	in.stream = stream
+	return nil
+}
+
+// readSettled is read for an operation on a file in which no conflict may be left.
+func (in *input) readSettled(stdin io.Reader, operation string) error {
+	if err := in.read(stdin); err != nil {
+		return err
+	}
+	return in.settled(operation)
+}
+
+// settled returns an error if the merge driver has left a conflict in the input.
+func (in *input) settled(operation string) error {
+	if _, conflict := merge3.ParseConflict(in.stream.Bytes()); conflict {
+		return exitcode.Opening(&report.PlacedError{File: in.name, Operation: operation, Err: errInConflict})
+	}
 	return nil
 }
 

@@ -16,21 +16,30 @@ import (
 // rule is the name of a rule of `signet check`.
 type rule string
 
+// level says how much a finding weighs.
+type level string
+
 const (
-	ruleClearSecret rule = "clear-secret"
-	ruleLeftover    rule = "leftover"
-	ruleMissing     rule = "missing"
+	levelError   level = "error"
+	levelWarning level = "warning"
+	levelNote    level = "note"
 )
 
 // finding is a mistake that a rule has found. None of its texts holds a value.
 type finding struct {
 	Rule     rule   `json:"rule"`
+	Level    level  `json:"level"`
 	File     string `json:"file"`               // "-" is stdin
+	Line     int    `json:"line,omitempty"`     // 1-based, where the object begins; 0 if it is not known
 	Document int    `json:"document,omitempty"` // 1-based, 0 if it is about the whole file
 	Item     int    `json:"item,omitempty"`     // 1-based item of a List
 	Object   string `json:"object,omitempty"`   // namespace/name
-	Message  string `json:"message"`
-	Hint     string `json:"hint"`
+	// Keys are those whose values are in clear.
+	Keys    []string `json:"keys,omitempty"`
+	Message string   `json:"message"`
+	Hint    string   `json:"hint"`
+	// suppressed is the reason for which somebody accepts it.
+	suppressed string
 }
 
 // find is a finding about the object.
@@ -39,7 +48,7 @@ func (f found) find(file string, r rule, message, hint string) finding {
 	if strings.Contains(object, sopsdoc.ValuePrefix) { // SOPS can encrypt names, too
 		object = ""
 	}
-	return finding{Rule: r, File: file, Document: f.doc.Index, Item: f.Item, Object: object, Message: message, Hint: hint}
+	return finding{Rule: r, Level: r.level(), File: file, Line: f.Node.Line, Document: f.doc.Index, Item: f.Item, Object: object, Message: message, Hint: hint}
 }
 
 func (f finding) String() string {
@@ -49,6 +58,9 @@ func (f finding) String() string {
 
 // writeFindings writes findings for people, each hint once, or as a JSON list.
 func writeFindings(w io.Writer, all []finding, format string) error {
+	if format == "sarif" {
+		return writeSARIF(w, all)
+	}
 	if format == "json" {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")

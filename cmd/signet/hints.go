@@ -29,7 +29,8 @@ func hints(err error) []string {
 		return opening.Keys(err)
 	}
 	for _, find := range []func(error) string{
-		opening.FIPS, keyNameHint, rulesHint, recipientHint, checkHint, inputHint, sealHint, placeHint, builtHint, opening.Open, unknownHint, writeHint,
+		opening.FIPS, keyNameHint, rulesHint, recipientHint, checkHint, targetHint,
+		initHint, editHint, valuesHint, renewHint, checkRulesHint, gitHint, execHint, convertHint, inputHint, sealHint, placeHint, builtHint, opening.Open, unknownHint, writeHint,
 	} {
 		if hint := find(err); hint != "" {
 			return []string{hint}
@@ -112,8 +113,7 @@ func inputHint(err error) string {
 		return "a Secret is a document with apiVersion: v1 and kind: Secret; to build one from values see --from-literal and --from-file"
 	case errors.Is(err, errSealed):
 		file := fileOf(err)
-		return "to look at it: signet inspect " + file + "; to change it: signet unseal " + file +
-			" | sed s/OLD/NEW/ | signet seal - -o " + file
+		return "to change it: signet edit " + file + ", or signet set " + file + " KEY; to look at it: signet inspect " + file
 	case errors.Is(err, errSOPS):
 		return "open it first: signet unseal " + fileOf(err) + " | signet seal - -o " + fileOf(err)
 	case errors.As(err, new(*ambiguousError)):

@@ -4,12 +4,9 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,7 +22,18 @@ const inspectLong = `Show what can be seen of sealed documents and SealingKeys w
 they open, who can open them, the names of their values and when they were last
 changed. Recipients that belong to SealingKeys at hand are shown with their name.
 
-What is shown is what the document claims. Only unseal verifies it.`
+What is shown is what the document claims. Only unseal and verify verify it.
+
+--exposed-to RECIPIENT lists what somebody can read, or could at any time: the
+documents that are or were sealed for a recipient, directly or through a
+SealingKey, now and in the whole history of the Git repository. For each it tells
+whether what is there now is still the same ciphertext, and so surely the same
+value, or was sealed anew since, perhaps with the same value. RECIPIENT is a whole
+recipient, the beginning of one, or the name of a SealingKey.`
+
+const inspectExample = `  signet inspect sealed.yaml
+  signet inspect . --output json
+  signet inspect --exposed-to arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab .`
 
 // inspection is what inspect shows of one document.
 type inspection struct {
@@ -43,7 +51,9 @@ type inspection struct {
 	Recipients []recipient `json:"recipients"`
 	Threshold  int         `json:"threshold,omitempty"`
 	Modified   string      `json:"lastModified"`
-	Version    string      `json:"version"`
+	// Made is when the data key was made, "" if not all entries tell.
+	Made    string `json:"dataKeyCreatedAt,omitempty"`
+	Version string `json:"version"`
 	// Of a SealingKey: what is sealed for PublicKey, it opens in Namespaces.
 	PublicKey  string   `json:"publicKey,omitempty"`
 	Namespaces []string `json:"namespaces,omitempty"`
@@ -64,23 +74,30 @@ type recipient struct {
 
 func newInspect(c console) *cobra.Command {
 	var output string
+	x := exposedCommand{console: c}
 	cmd := &cobra.Command{
 		Use:     "inspect [flags] FILE|DIR|-...",
 		Short:   "Show who can open documents, and where",
 		Long:    inspectLong,
-		Example: "  signet inspect sealed.yaml\n  signet inspect . --output json",
+		Example: inspectExample,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkOutput(cmd, output); err != nil {
+				return err
+			}
 			switch {
 			case len(args) == 0:
 				return usagef(cmd, "name a file, a directory or - for stdin")
-			case output != "text" && output != "json":
-				return usagef(cmd, "--output is text or json, not %q", output)
+			case cmd.Flags().Changed("exposed-to"):
+				x.output = output
+				return x.run(cmd, args)
+			case x.noHistory || x.fail:
+				return usagef(cmd, "--no-history and --fail are for --exposed-to")
 			}
 			return inspect(c, args, output)
 		},
 	}
-	cmd.Flags().StringVar(&output, "output", "text", "`FORMAT`: text or json")
-	fixedCompletion(cmd, "output", "text", "json")
+	addOutput(cmd, &output, "`FORMAT`: text or json")
+	x.addFlags(cmd)
 	return cmd
 }
 
@@ -92,7 +109,7 @@ func inspect(c console, args []string, output string) error {
 	shown := []inspection{}
 	var errs []error
 	for _, in := range inputs {
-		if err := in.read(c.in); err != nil {
+		if err := in.readSettled(c.in, "open"); err != nil {
 			return err
 		}
 		if in.walked && !in.mentionsSealed() {
@@ -109,9 +126,7 @@ func inspect(c console, args []string, output string) error {
 		return err
 	}
 	if output == "json" {
-		e := json.NewEncoder(c.out)
-		e.SetIndent("", "  ")
-		return e.Encode(shown)
+		return writeJSON(c.out, shown)
 	}
 	for i, s := range shown {
 		if i > 0 {
@@ -229,6 +244,9 @@ func inspectSOPS(f found) (inspection, error) {
 
 func inspectMetadata(md *sopsdoc.Metadata) inspection {
 	s := inspection{Modified: md.LastModified, Version: md.Version, Data: []string{}, StringData: []string{}, Recipients: []recipient{}}
+	if made, known := md.Recipients.Created(); known {
+		s.Made = made.UTC().Format(time.RFC3339)
+	}
 	groups := md.Recipients.Groups
 	for i, group := range groups {
 		for _, e := range group {
@@ -248,128 +266,11 @@ func describe(e keys.Entry) recipient {
 	if pq, known := postQuantum(e); known {
 		r.PostQuantum = &pq
 	}
+	if made, known := (keys.Recipients{Groups: []keys.Group{{e}}}).Created(); known {
+		r.CreatedAt = made.UTC().Format(time.RFC3339)
+	}
 	if k, ok := e.(keys.KMSEntry); ok {
-		r.Role, r.AWSProfile, r.CreatedAt = k.Role, k.AWSProfile, k.CreatedAt
+		r.Role, r.AWSProfile = k.Role, k.AWSProfile
 	}
 	return r
-}
-
-// print writes one document for people.
-func (s inspection) print(w io.Writer) {
-	name := s.Name
-	if s.Namespace != "" {
-		name = s.Namespace + "/" + name
-	}
-	fmt.Fprintf(w, "%s, document %d: %s %s\n", report.Visible(report.Source(s.File)), s.Document, report.Visible(s.Kind), report.Visible(name))
-	s.printBody(w)
-}
-
-// printBody writes what is below the name.
-func (s inspection) printBody(w io.Writer) {
-	line := func(label, text string) {
-		if text != "" {
-			fmt.Fprintf(w, "  %-10s %s\n", label, report.Visible(text))
-		}
-	}
-	line("secret", s.SecretName)
-	line("opens", s.opens())
-	line("public key", shortRecipient(s.PublicKey))
-	line("type", s.Type)
-	if s.Merge {
-		line("merge", "is added to a Secret that somebody else makes")
-	}
-	line("text", strings.Join(s.StringData, ", "))
-	line("binary", strings.Join(s.Data, ", "))
-	line("changed", s.Modified+age(s.Modified))
-	if s.Threshold > 0 {
-		line("needs", fmt.Sprintf("%d of %s", s.Threshold, plural(s.Recipients[len(s.Recipients)-1].Group, "key group")))
-	}
-	for _, r := range s.Recipients {
-		line("opened by", r.String())
-	}
-	if !s.sorted {
-		line("note", "the keys of the envelope are not sorted: signet opens it, stock sops cannot verify it")
-	}
-}
-
-// opens tells where a document opens, or what a SealingKey does.
-func (s inspection) opens() string {
-	switch {
-	case s.Kind != sopsdoc.KeyKind && s.Scope == "":
-		return "anywhere: a SOPS document has no scope"
-	case s.Kind != sopsdoc.KeyKind:
-		return where(s.Scope)
-	}
-	return "documents of " + theNamespaces(s.Namespaces)
-}
-
-// theNamespaces names those of a SealingKey.
-func theNamespaces(names []string) string {
-	switch {
-	case slices.Contains(names, sopsdoc.Any):
-		return "every namespace"
-	case len(names) == 1:
-		return "namespace " + names[0]
-	}
-	return "namespaces " + strings.Join(names, ", ")
-}
-
-func where(scope string) string {
-	parsed, err := sopsdoc.ParseScope(scope)
-	switch {
-	case err != nil:
-		return scope
-	case parsed.Namespace == sopsdoc.Any && parsed.Name == sopsdoc.Any:
-		return "anywhere"
-	case parsed.Namespace == sopsdoc.Any:
-		return "in every namespace, as " + parsed.Name
-	case parsed.Name == sopsdoc.Any:
-		return "in namespace " + parsed.Namespace + ", under any name"
-	}
-	return "in namespace " + parsed.Namespace + ", as " + parsed.Name
-}
-
-// age tells how long ago a time was.
-func age(text string) string {
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return ""
-	}
-	switch days := int(time.Since(t).Hours() / 24); {
-	case days < 0:
-		return " (in the future)"
-	case days == 0:
-		return " (today)"
-	default:
-		return " (" + plural(days, "day") + " ago)"
-	}
-}
-
-func (r recipient) String() string {
-	const most = 80
-	id := r.ID
-	if len(id) > most {
-		id = id[:most] + "..."
-	}
-	text := r.Type + " " + id
-	switch {
-	case r.PostQuantum == nil:
-	case *r.PostQuantum:
-		text += " (post-quantum)"
-	default:
-		text += " (classic)"
-	}
-	if r.SealingKey != "" {
-		text += " (SealingKey " + r.SealingKey + ")"
-	}
-	if r.Role != "" {
-		text += " (role " + r.Role + ")"
-	}
-	if r.AWSProfile != "" {
-		text += " (profile " + r.AWSProfile + ")"
-	}
-	if r.Group > 0 {
-		text += fmt.Sprintf(" (group %d)", r.Group)
-	}
-	return text
 }

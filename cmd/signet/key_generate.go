@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signet-secrets/signet/internal/gitrepo"
 	"github.com/signet-secrets/signet/seal/keys/agekey"
 )
 
@@ -34,8 +36,12 @@ func newKeyGenerate(c console) *cobra.Command {
 		Long:    keyGenerateLong,
 		Example: "  signet key generate -o ~/.config/sops/age/keys.txt",
 		Args:    noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			return generateKey(c, classic, output)
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := generateKey(c, classic, output); err != nil {
+				return err
+			}
+			noteNotIgnored(cmd.Context(), c, output)
+			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&classic, "classic", false, "make an X25519 key instead of a hybrid post-quantum one")
@@ -62,6 +68,24 @@ func generateKey(c console, classic bool, output string) error {
 	}
 	_, err = fmt.Fprintf(c.err, "public key: %s\n", id.Recipient())
 	return err
+}
+
+// noteNotIgnored warns of a private key that the next git add would take.
+func noteNotIgnored(ctx context.Context, c console, file string) {
+	if file == "" {
+		return
+	}
+	repo, err := gitrepo.Open(ctx, filepath.Dir(file))
+	if err != nil {
+		return // in no work tree, or there is no git
+	}
+	rel, err := repo.Rel(file)
+	if err != nil {
+		return
+	}
+	if ignored, err := repo.Ignored(ctx, rel); err == nil && len(ignored) == 0 {
+		note(c.err, file, "is a private key in a Git work tree, and Git does not ignore it: it must not be committed; move it, or add it to .gitignore")
+	}
 }
 
 // keyExistsError says that a key file is in the way.

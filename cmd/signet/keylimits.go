@@ -23,12 +23,26 @@ func (s *sealCommand) keyLimits(inputs []input) (keyLimits, error) {
 	if s.output != "" {
 		inputs = []input{{name: s.output}}
 	}
-	found, err := s.findSealingKeys(io.Discard, inputs)
+	return s.limitsFor(inputs...)
+}
+
+// limitsFor is keyLimits for results that go where the inputs lie.
+func (f *keyFlags) limitsFor(inputs ...input) (keyLimits, error) {
+	found, err := f.findSealingKeys(io.Discard, inputs)
+	return limitsOf(found), err
+}
+
+func limitsOf(all []unseal.Key) keyLimits {
 	limits := keyLimits{}
-	for _, k := range found {
+	for _, k := range all {
 		limits[k.Recipient] = append(limits[k.Recipient], k)
 	}
-	return limits, err
+	return limits
+}
+
+// amended is notes for a SealedSecret that was opened and sealed again.
+func (l keyLimits) amended(f found, scope sopsdoc.Scope, r keys.Recipients, namespace string) []string {
+	return l.notes(f, seal.Options{Recipients: r, Reach: reachOf(scope.String()), Namespace: namespace})
 }
 
 // notes tells which recipients of a sealed object are SealingKeys that may not

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"github.com/signet-secrets/signet/internal/memfile"
 	"github.com/signet-secrets/signet/internal/parallel"
 )
 
@@ -20,6 +21,9 @@ import (
 const memoryLimit = 160 << 20
 
 func main() {
+	if code, ok := memfile.Reap(os.Args); ok {
+		os.Exit(code)
+	}
 	debug.SetMemoryLimit(memoryLimit)
 	os.Unsetenv("AGEDEBUG") // age would print the plugin protocol, file keys included
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

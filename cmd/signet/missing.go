@@ -82,7 +82,7 @@ func missingSecrets(expected []expectation, output []rendered) []finding {
 		}
 		message, hint := e.missing(output)
 		all = append(all, finding{
-			Rule: ruleMissing, File: e.file, Document: e.document, Item: e.item, Object: report.Visible(object),
+			Rule: ruleMissing, Level: ruleMissing.level(), File: e.file, Document: e.document, Item: e.item, Object: report.Visible(object),
 			Message: message, Hint: hint,
 		})
 	}

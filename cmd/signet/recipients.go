@@ -133,7 +133,7 @@ func (r *ruleFinder) rule(document string) (*keys.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rule, checkRecipients(fmt.Sprintf("%s: creation_rules[%d]", path, rule.Index), rule.Recipients)
+	return rule, checkRule(fmt.Sprintf("%s: creation_rules[%d]", path, rule.Index), rule)
 }
 
 func (r *ruleFinder) load(path string) (*keys.Rules, error) {

@@ -29,26 +29,33 @@ func isFunction(o *manifest.Object) bool {
 func clearSecrets(in input) ([]finding, error) {
 	var all []finding
 	_, err := in.objects(func(f found) (bool, error) {
-		if !f.IsSecret() {
-			return false, nil
-		}
-		v := valuesOf(f)
-		for _, is := range []struct {
-			keys          []string
-			message, hint string
-		}{
-			{v.clear, "a Secret with values in clear: ", in.clearHint(f)},
-			{v.misnamed, "a Secret with values in clear, in fields that Kubernetes does not know: ", misnamedHint},
-			{v.fake, "a Secret with values that look encrypted and are no ciphertext of SOPS: ", fakeHint},
-			{v.orphaned, "a Secret with encrypted values and without the mac of SOPS: ", fakeHint},
-		} {
-			if len(is.keys) > 0 {
-				all = append(all, f.find(in.name, ruleClearSecret, is.message+some(is.keys), is.hint))
-			}
+		if f.IsSecret() {
+			all = append(all, in.clearSecret(f)...)
 		}
 		return false, nil
 	}, "Secret")
 	return all, err
+}
+
+// clearSecret looks at one Secret.
+func (in input) clearSecret(f found) (all []finding) {
+	v := valuesOf(f)
+	for _, is := range []struct {
+		keys          []string
+		message, hint string
+	}{
+		{v.clear, "a Secret with values in clear: ", in.clearHint(f)},
+		{v.misnamed, "a Secret with values in clear, in fields that Kubernetes does not know: ", misnamedHint},
+		{v.fake, "a Secret with values that look encrypted and are no ciphertext of SOPS: ", fakeHint},
+		{v.orphaned, "a Secret with encrypted values and without the mac of SOPS: ", fakeHint},
+	} {
+		if len(is.keys) > 0 {
+			clear := f.find(in.name, ruleClearSecret, is.message+some(is.keys), is.hint)
+			clear.Keys = is.keys
+			all = append(all, clear)
+		}
+	}
+	return all
 }
 
 const (
@@ -78,12 +85,15 @@ type secretValues struct {
 	misnamed []string // paths in fields like Data, which Git shows all the same
 	fake     []string // look like a ciphertext of SOPS
 	orphaned []string // are one, where no mac says that SOPS has put it there
+
+	bySOPS       bool // the document has a mac of SOPS
+	placeholders bool // another program puts values in the place of <NAME>
 }
 
 func valuesOf(f found) secretValues {
 	var v secretValues
 	_, err := sopsdoc.ParseValue(f.mac())
-	bySOPS := err == nil
+	v.bySOPS, v.placeholders = err == nil, hasPlaceholders(f.Node)
 	for _, field := range manifest.Keys(f.Node) {
 		known := field == "data" || field == "stringData"
 		if !known && !strings.EqualFold(field, "data") && !strings.EqualFold(field, "stringData") {
@@ -91,7 +101,7 @@ func valuesOf(f found) secretValues {
 		}
 		m := manifest.Get(f.Node, field)
 		if m.Kind != yaml.MappingNode {
-			v.add(field, m, known, bySOPS)
+			v.add(field, m, known)
 			continue
 		}
 		for _, key := range manifest.Keys(m) {
@@ -99,23 +109,23 @@ func valuesOf(f found) secretValues {
 			if !known {
 				shown = manifest.ChildPath(field, key)
 			}
-			v.add(shown, manifest.Get(m, key), known, bySOPS)
+			v.add(shown, manifest.Get(m, key), known)
 		}
 	}
 	return v
 }
 
-// add notes a key by the worst of what stands below it: in a field that
-// Kubernetes knows or not, in a document that has a mac of SOPS or not.
-func (v *secretValues) add(key string, n *yaml.Node, known, bySOPS bool) {
-	switch looks := lookOf(n); {
+// add notes a key by the worst of what stands below it, in a field that
+// Kubernetes knows or not.
+func (v *secretValues) add(key string, n *yaml.Node, known bool) {
+	switch looks := lookOf(n, v.placeholders); {
 	case looks == inClear && known:
 		v.clear = append(v.clear, key)
 	case looks == inClear:
 		v.misnamed = append(v.misnamed, key)
 	case looks == looksEncrypted:
 		v.fake = append(v.fake, key)
-	case looks == encrypted && !bySOPS:
+	case looks == encrypted && !v.bySOPS:
 		v.orphaned = append(v.orphaned, key)
 	}
 }
@@ -130,10 +140,11 @@ const (
 	inClear
 )
 
-// lookOf returns the worst look of the values in a tree.
-func lookOf(n *yaml.Node) look {
+// lookOf returns the worst look of the values in a tree. placeholders says that
+// <NAME> is none.
+func lookOf(n *yaml.Node, placeholders bool) look {
 	switch {
-	case manifest.IsNull(n), n.Kind == yaml.ScalarNode && n.Value == "":
+	case manifest.IsNull(n), n.Kind == yaml.ScalarNode && (n.Value == "" || isReference(n.Value, placeholders)):
 		return empty
 	case n.Kind == yaml.ScalarNode && !sopsdoc.LooksEncrypted(n.Value):
 		return inClear
@@ -145,7 +156,7 @@ func lookOf(n *yaml.Node) look {
 	}
 	worst := empty
 	for _, child := range n.Content {
-		worst = max(worst, lookOf(child))
+		worst = max(worst, lookOf(child, placeholders))
 	}
 	return worst
 }

@@ -116,7 +116,8 @@ func (s *sealing) prepare(inputs []input) (jobs []sealJob, failed []error) {
 func aboutRules(err error) bool {
 	_, malformed := report.As[*keys.RulesError](err)
 	_, recipient := report.As[*recipientError](err)
-	return malformed || recipient
+	_, classic := report.As[*classicError](err)
+	return malformed || recipient || classic
 }
 
 func (s *sealing) prepareOne(in input) (sealJob, error) {

@@ -40,11 +40,7 @@ func (e *unknownCommandError) Error() string { return fmt.Sprintf("unknown comma
 // and returns the exit code.
 func finish(w io.Writer, err error) int {
 	all, untried := parallel.Tried(report.Split(err))
-	if len(all) == 0 && untried > 0 {
-		all, untried, err = []error{parallel.ErrNotTried}, 0, parallel.ErrNotTried
-	}
-	printer(w).Errors(all, untried, hints)
-	return exitcode.Of(err)
+	return exitcode.Finish(printer(w), all, untried, hints)
 }
 
 func printer(w io.Writer) report.Printer { return report.Printer{Program: program, W: w} }

@@ -221,5 +221,10 @@ func (u *unsealCommand) inputs(cmd *cobra.Command, args []string) ([]input, erro
 	if err != nil {
 		return nil, err
 	}
+	for i := range inputs {
+		if err := inputs[i].settled("open"); err != nil {
+			return nil, err
+		}
+	}
 	return inputs, notEmpty(inputs, u.allowEmpty)
 }

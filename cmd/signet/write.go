@@ -5,11 +5,14 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/signet-secrets/signet/internal/report"
+	"github.com/signet-secrets/signet/seal/manifest"
 )
 
 // Modes of new files. One that is replaced keeps its own, except that plaintext
@@ -25,6 +28,11 @@ const (
 // symbolic link stays and what it points to is replaced, but not with plaintext. Nothing is written if
 // the file already holds data.
 func writeFile(path string, data []byte, perm fs.FileMode) error {
+	return locked(path, func() error { return writeLocked(path, data, perm) })
+}
+
+// writeLocked is writeFile for who has the lock.
+func writeLocked(path string, data []byte, perm fs.FileMode) error {
 	if info, err := os.Lstat(path); err == nil && perm == modePlain && info.Mode()&fs.ModeSymlink != 0 {
 		return writeError(path, errPlainLink)
 	}
@@ -48,7 +56,7 @@ func writeFile(path string, data []byte, perm fs.FileMode) error {
 		if perm != modePlain {
 			perm = info.Mode().Perm()
 		}
-		if old, err := os.ReadFile(target); err == nil && bytes.Equal(old, data) && info.Mode().Perm() == perm {
+		if same, _ := holds(target, data); same && info.Mode().Perm() == perm {
 			return nil
 		}
 	}
@@ -56,6 +64,62 @@ func writeFile(path string, data []byte, perm fs.FileMode) error {
 		return writeError(path, err)
 	}
 	return nil
+}
+
+// canReplace reports whether a file can be replaced, as far as that can be known
+// before: whether a file can be made beside it.
+func canReplace(path string) error {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		target = path
+	}
+	f, err := os.CreateTemp(filepath.Dir(target), ".signet-*.tmp")
+	if err != nil {
+		return writeError(path, fmt.Errorf("no file can be made beside it: %w", report.Cause(err)))
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// writeNew makes a file. The error wraps fs.ErrExist if anything has the name,
+// also a symbolic link that leads nowhere.
+func writeNew(path string, data []byte, perm fs.FileMode) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(data); err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(path)
+	}
+	return err
+}
+
+// readBounded reads a file as far as a stream of documents may be long. The error
+// wraps manifest.ErrTooLarge if it is longer.
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, manifest.MaxStreamBytes+1))
+	if err == nil && len(data) > manifest.MaxStreamBytes {
+		return nil, manifest.ErrTooLarge
+	}
+	return data, err
+}
+
+// holds reports whether a file holds exactly the data. It reads no more than that.
+func holds(path string, data []byte) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	have, err := io.ReadAll(io.LimitReader(f, int64(len(data))+1))
+	return err == nil && bytes.Equal(have, data), err
 }
 
 // errPlainLink says that plaintext was to be written through a symbolic link,

@@ -5,7 +5,7 @@
 // take in a build of kustomize. It prints medians and ratios, for only ratios
 // mean something on another machine.
 //
-//	go run ./internal/bench [-rounds 5] [-starts 40] [-documents 200] [-keys 1000] [-only kustomize]
+//	go run ./internal/bench [-rounds 5] [-starts 40] [-documents 200] [-keys 1000] [-renewed 1000] [-only kustomize]
 //
 // Every result is opened and compared with what went in, outside of the timed
 // part, so that a command that fails cannot look fast. A target that is missed
@@ -28,6 +28,7 @@ type options struct {
 	starts    int
 	documents int    // in a stream
 	keys      int    // of the large Secret
+	renewed   int    // documents that get another key
 	only      string // name of a part, "" is all
 }
 
@@ -40,9 +41,10 @@ func main() {
 	flag.IntVar(&o.starts, "starts", 40, "how often program starts are measured")
 	flag.IntVar(&o.documents, "documents", 200, "documents in a stream, and files for sops")
 	flag.IntVar(&o.keys, "keys", 1000, "keys of the large Secret")
-	flag.StringVar(&o.only, "only", "", "measure one `PART`: start, classic, hybrid, kms, large, builds or kustomize")
+	flag.IntVar(&o.renewed, "renewed", 1000, "documents that are rewrapped and rotated")
+	flag.StringVar(&o.only, "only", "", "measure one `PART`: start, classic, hybrid, kms, renewal, large, check, builds or kustomize")
 	flag.Parse()
-	if flag.NArg() > 0 || min(o.rounds, o.starts, o.documents, o.keys) < 1 {
+	if flag.NArg() > 0 || min(o.rounds, o.starts, o.documents, o.keys, o.renewed) < 1 {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -65,7 +67,7 @@ type part struct {
 func parts(name string) ([]part, error) {
 	all := []part{
 		{"start", (*bench).start}, {"classic", (*bench).classic}, {"hybrid", (*bench).hybrid}, {"kms", (*bench).keyServices},
-		{"large", (*bench).large}, {"builds", (*bench).builds}, {"kustomize", (*bench).kustomizeBuilds},
+		{"renewal", (*bench).renewals}, {"large", (*bench).large}, {"check", (*bench).check}, {"builds", (*bench).builds}, {"kustomize", (*bench).kustomizeBuilds},
 	}
 	if name == "" {
 		return all, nil

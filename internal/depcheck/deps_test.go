@@ -25,22 +25,40 @@ var libraries = []string{"seal/...", "unseal/..."}
 // shared may be imported by the programs of users.
 var shared = []string{"internal/buildinfo", "internal/exitcode", "internal/parallel", "internal/report", "internal/userkeys"}
 
+// daily is what the commands of every day are made of beside the libraries.
+var daily = []string{
+	"internal/bitnami", "internal/editor", "internal/fingerprint", "internal/foreground", "internal/gitrepo",
+	"internal/helmtext", "internal/memfile", "internal/merge3", "internal/sarif",
+}
+
 // The arrows. They go one way: programs, then seal and unseal, then what the
 // two share. The first row that matches a package is its row.
 var rows = []row{
-	{packages: "cmd/signet", may: slices.Concat(libraries, shared, []string{"internal/krm", "internal/tree"})},
+	{packages: "cmd/signet", may: slices.Concat(libraries, shared, daily, []string{"internal/krm", "internal/tree"})},
 	{packages: "cmd/signet-kustomize", may: slices.Concat(shared, []string{"internal/krm", "kustomize-plugin", "unseal", "seal/keys", "seal/keys/*", "seal/sopsdoc"})},
 	{packages: "cmd/signet-controller", may: []string{"controller", "internal/buildinfo", "seal/keys", "seal/keys/*", "seal/sopsdoc"}},
 
 	// What programs have in common. The controller shares the version only: it
 	// talks to a log, and has keys of its own.
 	{packages: "internal/buildinfo"},
-	{packages: "internal/exitcode", may: []string{"internal/report", "internal/userkeys", "seal/keys", "seal/manifest", "unseal"}},
+	{packages: "internal/exitcode", may: []string{"internal/parallel", "internal/report", "internal/userkeys", "seal/keys", "seal/manifest", "unseal"}},
 	{packages: "internal/parallel", may: []string{"internal/report"}},
 	{packages: "internal/report", may: []string{"seal/manifest"}},
 	{packages: "internal/krm"},  // the words of kustomize
 	{packages: "internal/tree"}, // file names and patterns of foreign kustomizations
 	{packages: "internal/userkeys", may: []string{"internal/report", "unseal", "seal/keys", "seal/keys/*", "seal/manifest", "seal/sopsdoc"}},
+
+	// What the commands of every day need. None of it knows keys or rules, and
+	// what is under seal only as values.
+	{packages: "internal/bitnami", may: []string{"seal/manifest"}},
+	{packages: "internal/editor", may: []string{"internal/foreground", "internal/memfile"}},
+	{packages: "internal/fingerprint"},
+	{packages: "internal/foreground"},
+	{packages: "internal/gitrepo"}, // the git program
+	{packages: "internal/helmtext"},
+	{packages: "internal/memfile"},
+	{packages: "internal/merge3", may: []string{"seal/manifest", "seal/sopsdoc"}},
+	{packages: "internal/sarif"},
 
 	// The function of kustomize doesn't know key services either.
 	{packages: "kustomize-plugin", may: []string{"internal/krm", "internal/parallel", "internal/report", "internal/tree", "seal/keys", "seal/manifest", "seal/sopsdoc", "unseal/..."}},
@@ -112,6 +130,15 @@ var kubernetes = []string{
 	"internal/testcluster", "internal/demo/cluster",
 }
 
+// ofModule makes import paths of paths that are relative to the module.
+func ofModule(relative []string) []string {
+	paths := make([]string, len(relative))
+	for i, name := range relative {
+		paths[i] = module + "/" + name
+	}
+	return paths
+}
+
 var bans = []ban{
 	{
 		packages: "...",
@@ -145,6 +172,12 @@ var bans = []ban{
 		except:   []string{"cmd/signet", "cmd/signet-kustomize", "internal/exitcode"},
 		paths:    []string{module + "/internal/userkeys"},
 		reason:   "these are the keys of a person",
+	},
+	{
+		packages: "...",
+		except:   slices.Concat([]string{"cmd/signet"}, daily),
+		paths:    ofModule(daily),
+		reason:   "editors, the git program and foreign formats are for the command line of a person",
 	},
 	{
 		packages: "cmd/...",

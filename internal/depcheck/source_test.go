@@ -19,16 +19,18 @@ import (
 
 // What no source file that ships may hold.
 const (
-	noInit   = "func init: importing a package must do nothing; build what is needed in a constructor"
-	noRegexp = "package-level regular expression: every program that links the package pays for it at start; use sync.OnceValue"
+	noInit     = "func init: importing a package must do nothing; build what is needed in a constructor"
+	noTemplate = "text/template: a call of a template keeps the linker from leaving out methods, and so makes programs larger; text/template/parse is fine"
+	noRegexp   = "package-level regular expression: every program that links the package pays for it at start; use sync.OnceValue"
 )
 
 func TestSourceRules(t *testing.T) {
-	files, err := sourceFiles(root, load(t).ships)
+	graph := load(t)
+	files, err := sourceFiles(root, func(name string) bool { return slices.Contains(daily, name) || graph.ships(name) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, folder := range slices.Concat([]string{"seal", "unseal", "kustomize-plugin", "controller", "cmd/signet"}, shared) {
+	for _, folder := range slices.Concat([]string{"seal", "unseal", "kustomize-plugin", "controller", "cmd/signet"}, shared, daily) {
 		folder = filepath.Join(root, filepath.FromSlash(folder))
 		if !slices.ContainsFunc(files, func(file string) bool { return filepath.Dir(file) == folder }) {
 			t.Errorf("no source file of %s is looked at", folder)
@@ -103,6 +105,11 @@ func violations(file string, src []byte) ([]string, error) {
 	var found []string
 	report := func(at token.Pos, rule string) {
 		found = append(found, fmt.Sprintf("%s: %s", fset.Position(at), rule))
+	}
+	for _, name := range []string{"text/template", "html/template"} {
+		if importName(tree, name) != "" {
+			report(tree.Name.Pos(), noTemplate)
+		}
 	}
 	regexpName := importName(tree, "regexp")
 	for _, decl := range tree.Decls {
@@ -212,6 +219,9 @@ func TestViolations(t *testing.T) {
 		{"regexp renamed, in a table", "package p\nimport re \"regexp\"\nvar r = []any{re.MustCompile(`a`)}", noRegexp},
 		{"regexp on first use", "package p\nimport (\"regexp\"; \"sync\")\nvar r = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`a`) })", ""},
 		{"regexp in a function", "package p\nimport \"regexp\"\nfunc f() { regexp.MustCompile(`a`) }", ""},
+		{"template", "package p\nimport \"text/template\"\nvar t template.Template", noTemplate},
+		{"template renamed", "package p\nimport _ \"html/template\"", noTemplate},
+		{"parser of templates", "package p\nimport \"text/template/parse\"\nvar t parse.Tree", ""},
 		{"regexp as a type", "package p\nimport \"regexp\"\nvar r *regexp.Regexp", ""},
 	}
 	for _, test := range tests {

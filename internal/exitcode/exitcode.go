@@ -3,7 +3,7 @@
 // Package exitcode decides with which code signet and signet-kustomize end, so
 // that the same error ends both alike.
 //
-// It prints nothing and ends no process.
+// It prints nothing but errors, to where it is told, and ends no process.
 package exitcode
 
 import (
@@ -38,6 +38,18 @@ func (e *UsageError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *UsageError) Unwrap() error { return e.Err }
+
+// CodeError is an error after which the program ends with a code of its own, such
+// as 127 for a program that is not there.
+type CodeError struct {
+	Code int
+	Err  error
+}
+
+func (e *CodeError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *CodeError) Unwrap() error { return e.Err }
 
 // UsageHint says where to read on if err is a *UsageError, else "".
 func UsageHint(err error) string {
@@ -78,10 +90,13 @@ func aboutDocument(err error) bool {
 // Of returns the exit code for an error, 0 for nil.
 func Of(err error) int {
 	setting, ok := report.As[*userkeys.SettingError](err)
+	own, hasCode := report.As[*CodeError](err)
 	late, isLate := report.As[*userkeys.TimeoutError](err)
 	switch {
 	case err == nil:
 		return 0
+	case hasCode:
+		return own.Code
 	case errors.As(err, new(*UsageError)), ok && setting.Usage():
 		return Usage
 	case errors.As(err, new(*openError)), isLate && late.Command == "":

@@ -29,6 +29,7 @@ func TestOf(t *testing.T) {
 		{"nothing", nil, 0, 0},
 		{"something", why, Failed, Failed},
 		{"usage", fmt.Errorf("x: %w", &UsageError{"a", why}), Usage, Usage},
+		{"its own code", fmt.Errorf("x: %w", &CodeError{127, why}), 127, 127},
 		{"variable", &userkeys.SettingError{Where: "$SIGNET_TIMEOUT", Err: why}, Usage, Usage},
 		{"flag", &userkeys.SettingError{Where: "--timeout", Err: why}, Usage, Usage},
 		{"file of settings", &userkeys.SettingError{Where: "/etc/allow-keys", Err: why}, Failed, Failed},

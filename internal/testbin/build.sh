@@ -56,6 +56,14 @@ describe() {
 		flags+=" -X main.VERSION=${version#v}"
 		check=(--version) expect="controller version: ${version#v}" minutes="3 minutes"
 		;;
+	kubeseal) # upstream: .goreleaser.yml
+		flags+=" -X main.VERSION=${version#v}"
+		check=(--version) expect="kubeseal version: ${version#v}" minutes="3 minutes"
+		;;
+	sealed-secrets-golden) # ours, of upstream's packages
+		flags+=" -X main.version=${version#v}"
+		check=(version) expect="sealed-secrets-golden ${version#v}" minutes="3 minutes"
+		;;
 	helm) # upstream: Makefile; no commit
 		flags+=" -X helm.sh/helm/v4/internal/version.version=$version"
 		check=(version --template '{{.Version}}') expect=$version minutes="4 minutes"

@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 )
 
@@ -33,7 +35,7 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 	if cmd.SysProcAttr != nil {
 		attr = *cmd.SysProcAttr
 	}
-	attr.Setpgid = true
+	attr.Setpgid = !attr.Setsid // which makes one, too
 	dieWithParent(&attr)
 	cmd.SysProcAttr = &attr
 	p := &Process{cmd: cmd, ended: make(chan struct{})}
@@ -58,6 +60,15 @@ func (p *Process) run(started chan<- error) {
 	}
 	p.err = p.cmd.Wait()
 	close(p.ended)
+}
+
+// NeedSignal skips a test that ends programs with a signal which whoever has started
+// it ignores, as nohup does: programs inherit that.
+func NeedSignal(tb testing.TB, s os.Signal) {
+	tb.Helper()
+	if signal.Ignored(s) {
+		tb.Skipf("%v is ignored where the test was started", s)
+	}
 }
 
 // PID returns the process ID.

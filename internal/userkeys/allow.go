@@ -46,6 +46,13 @@ func (s Sources) allowList(defaults keys.AllowList) (list keys.AllowList, where 
 	return list, where, nil
 }
 
+// HasAllowList reports whether the user has an allow-list. The error is a
+// *SettingError.
+func (s Sources) HasAllowList() (bool, error) {
+	_, where, err := s.allowList(keys.AllowList{})
+	return where != "", err
+}
+
 // configuredAllowList returns the text of the allow-list and where it stands;
 // where is "" if there is none.
 func configuredAllowList() (where, text string, err error) {

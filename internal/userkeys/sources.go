@@ -41,6 +41,10 @@ type Sources struct {
 	// NoCommands leaves out age identities that a command prints, which
 	// variables of the environment name.
 	NoCommands bool
+	// OnlyListed says that without an allow-list of the user nothing is used for
+	// opening but age identities, which cause no call: what is opened was chosen
+	// by nobody.
+	OnlyListed bool
 	// CallTimeout bounds what could else take longer than half a minute: a
 	// call to AWS KMS with all its attempts, and a run of gpg, for which
 	// somebody may have to type a passphrase. 0: one minute, and no bound.
@@ -76,6 +80,9 @@ func (s Sources) OptionsWith(o unseal.KeyOptions, documents ...string) (unseal.O
 // *SettingError.
 func (s Sources) KeyOptions() (unseal.KeyOptions, error) {
 	allow, where, err := s.allowList(keys.AllowForUser(vaultAddress()))
+	if where == "" && s.OnlyListed {
+		allow = keys.AllowList{}
+	}
 	if err != nil {
 		return unseal.KeyOptions{}, err
 	}

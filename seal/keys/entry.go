@@ -38,6 +38,7 @@ type Entry interface {
 // AgeEntry is one `age` entry: an armored age file for one recipient.
 type AgeEntry struct {
 	Recipient string // age1..., age1pq1..., age1<plugin>1..., ssh-ed25519 ..., ssh-rsa ...
+	CreatedAt string // RFC 3339, or "": only envelopes should have it
 	Enc       string // armored age file
 }
 

@@ -71,13 +71,18 @@ func withoutVersion(groups ...Group) map[AzureKVEntry]bool {
 func identities(g Group, anyVersion map[AzureKVEntry]bool) map[string]int {
 	count := make(map[string]int, len(g))
 	for _, e := range g {
-		if k, ok := e.(AzureKVEntry); ok && anyVersion[AzureKVEntry{VaultURL: k.VaultURL, Name: k.Name}] {
-			k.Version = ""
-			e = k
-		}
-		count[identity(e)]++
+		count[identity(anyVersionOf(e, anyVersion))]++
 	}
 	return count
+}
+
+// anyVersionOf takes the version out of e if it is one of the given Azure keys.
+func anyVersionOf(e Entry, anyVersion map[AzureKVEntry]bool) Entry {
+	if k, ok := e.(AzureKVEntry); ok && anyVersion[AzureKVEntry{VaultURL: k.VaultURL, Name: k.Name}] {
+		k.Version = ""
+		return k
+	}
+	return e
 }
 
 func identity(e Entry) string { return joinParts(identityParts(e)) }

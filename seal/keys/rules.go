@@ -48,8 +48,13 @@ type Rule struct {
 	// FreshKey is `fresh_key`, which SOPS ignores: every change of a document
 	// renews its data key.
 	FreshKey bool
+	// RequirePostQuantum is `require_post_quantum`, which SOPS ignores: no
+	// recipient may be one that a quantum computer can stand in for. Which
+	// those are is for whoever seals to know; here it is not enforced.
+	RequirePostQuantum bool
 
-	path *regexp.Regexp // PathRegex, nil if that is empty
+	path  *regexp.Regexp // PathRegex, nil if that is empty
+	lines map[string]int // on which recipients stand, by placeOf
 }
 
 // LoadRules reads the rules file at path, which must be a regular file, or a
@@ -106,6 +111,13 @@ func (r *Rules) For(document string) (*Rule, error) {
 	}
 	return nil, none
 }
+
+// Line returns the 1-based line of the rules file on which a recipient of the
+// rule stands first, 0 if it is none of the rule.
+func (r *Rule) Line(e Entry) int { return r.lines[placeOf(e)] }
+
+// placeOf is the same for entries that a rules file names in the same way.
+func placeOf(e Entry) string { return string(e.Type()) + " " + e.ID() }
 
 func (r *Rule) matches(path string) bool {
 	if r.PathRegex == "" {

@@ -21,6 +21,18 @@ type spot struct {
 	at   string     // field path
 	node *yaml.Node // nil where the field is absent
 	lax  bool       // empty values do no harm here
+	// lines are those on which the recipients of the rule around it stand, by
+	// placeOf.
+	lines map[string]int
+}
+
+// here notes that recipients stand at s.
+func (s spot) here(entries ...Entry) {
+	for _, e := range entries {
+		if _, ok := s.lines[placeOf(e)]; !ok {
+			s.lines[placeOf(e)] = s.node.Line
+		}
+	}
 }
 
 func (s spot) fail(format string, args ...any) error {

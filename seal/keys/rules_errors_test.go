@@ -12,7 +12,7 @@ const (
 	// fakeIdentity is a well-formed age identity that belongs to nobody.
 	fakeIdentity = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQPUN8UY"
 	looksPrivate = "looks like a private key or a key file, give its public name (recipient, ARN, fingerprint)"
-	allRule      = "path_regex, kms, aws_profile, age, pgp, gcp_kms, hckms, azure_keyvault, hc_vault_transit_uri, key_groups, shamir_threshold, unencrypted_suffix, encrypted_suffix, unencrypted_regex, encrypted_regex, unencrypted_comment_regex, encrypted_comment_regex, mac_only_encrypted, fresh_key"
+	allRule      = "path_regex, kms, aws_profile, age, pgp, gcp_kms, hckms, azure_keyvault, hc_vault_transit_uri, key_groups, shamir_threshold, unencrypted_suffix, encrypted_suffix, unencrypted_regex, encrypted_regex, unencrypted_comment_regex, encrypted_comment_regex, mac_only_encrypted, fresh_key, require_post_quantum"
 	isEmpty      = "is empty: give a value or leave it out"
 )
 
@@ -37,7 +37,7 @@ func TestRulesErrors(t *testing.T) {
 		{"unknown section", "creation_rule: []\n", `1: creation_rule: unknown field, did you mean "creation_rules"?`},
 		{"unlike anything", "keys: []\n", "1: keys: unknown field, the known ones are creation_rules, destination_rules, stores"},
 		{"unknown destination", "destination_rules:\n  - s3_buckets: a\n", `2: destination_rules[0].s3_buckets: unknown field, did you mean "s3_bucket"?`},
-		{"unknown in recreation rule", "destination_rules:\n  - recreation_rule:\n      fresh_key: true\n", "3: destination_rules[0].recreation_rule.fresh_key: unknown field, the known ones are " + strings.TrimSuffix(allRule, ", fresh_key")},
+		{"unknown in recreation rule", "destination_rules:\n  - recreation_rule:\n      fresh_key: true\n", "3: destination_rules[0].recreation_rule.fresh_key: unknown field, the known ones are " + strings.TrimSuffix(allRule, ", fresh_key, require_post_quantum")},
 		{"unknown store", "stores:\n  toml: {}\n", `2: stores.toml: unknown field, the known ones are dotenv, ini, json_binary, json, yaml`},
 		{"unknown in store", "stores:\n  yaml: {indnt: 2}\n", `2: stores.yaml.indnt: unknown field, did you mean "indent"?`},
 		{"wrong kind in store", "stores:\n  yaml: {indent: two}\n", "2: stores.yaml.indent: want a whole number"},
@@ -74,6 +74,7 @@ func TestRuleErrors(t *testing.T) {
 		{"empty path", `path_regex: ""`, "2: creation_rules[0].path_regex: " + isEmpty},
 		{"old boolean", "aws_profile: on", "2: creation_rules[0].aws_profile: want a string: put it in quotes"},
 		{"control character", `aws_profile: "a\e[0m"`, "2: creation_rules[0].aws_profile: holds a control character"},
+		{"text as policy", `require_post_quantum: "yes"`, "2: creation_rules[0].require_post_quantum: want true or false"},
 		{"text as boolean", `fresh_key: "true"`, "2: creation_rules[0].fresh_key: want true or false"},
 		{"yes as boolean", `mac_only_encrypted: yes`, "2: creation_rules[0].mac_only_encrypted: want true or false"},
 		{"text as number", `shamir_threshold: "2"`, "2: creation_rules[0].shamir_threshold: want a whole number"},

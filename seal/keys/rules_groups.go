@@ -20,6 +20,7 @@ func parseKeyGroup(s spot) (Group, error) {
 		if err != nil {
 			return nil, item.fail("%s", err)
 		}
+		item.here(entries...)
 		g = append(g, entries...)
 	}
 	for _, list := range groupLists() {
@@ -28,6 +29,7 @@ func parseKeyGroup(s spot) (Group, error) {
 			if err != nil {
 				return nil, err
 			}
+			item.here(e)
 			g = append(g, e)
 		}
 	}

@@ -63,10 +63,13 @@ func fromManifest(path string, err error) error {
 }
 
 func parseRule(s spot) (Rule, error) {
+	s.lines = map[string]int{}
 	r := Rule{
-		PathRegex:        s.get("path_regex").text(),
-		MACOnlyEncrypted: s.get("mac_only_encrypted").isTrue(),
-		FreshKey:         s.get("fresh_key").isTrue(),
+		PathRegex:          s.get("path_regex").text(),
+		MACOnlyEncrypted:   s.get("mac_only_encrypted").isTrue(),
+		FreshKey:           s.get("fresh_key").isTrue(),
+		RequirePostQuantum: s.get("require_post_quantum").isTrue(),
+		lines:              s.lines,
 	}
 	var err error
 	if r.PathRegex != "" {
@@ -173,6 +176,7 @@ func parseFlatKeys(rule spot) (Group, error) {
 			if err != nil {
 				return nil, item.fail("%s", err)
 			}
+			item.here(entries...)
 			g = append(g, entries...)
 		}
 	}

@@ -27,7 +27,8 @@ type schemaField struct {
 
 // The fields are those of SOPS 3.13.3 (sops: config/config.go, types
 // configFile, creationRule, keyGroup, destinationRule, StoresConfig) in the
-// same order, plus fresh_key. SOPS ignores fields that it does not know.
+// same order, plus fresh_key and require_post_quantum. SOPS ignores fields that
+// it does not know.
 
 func rulesFields() []schemaField {
 	return []schemaField{
@@ -38,7 +39,7 @@ func rulesFields() []schemaField {
 }
 
 func ruleFields() []schemaField {
-	return append(sopsRuleFields(), schemaField{"fresh_key", shapeBool, nil})
+	return append(sopsRuleFields(), schemaField{"fresh_key", shapeBool, nil}, schemaField{"require_post_quantum", shapeBool, nil})
 }
 
 func sopsRuleFields() []schemaField {

@@ -56,9 +56,10 @@ func TestParseRulesEveryField(t *testing.T) {
 				KMSEntry{ARN: arn1, AWSProfile: "work"},
 				PGPEntry{Fingerprint: "85D77543B3D624B63CEA9E6DBC17301B491B3F21"},
 			}}},
-			Selector:         Selector{Kind: EncryptedRegex, Pattern: "^(data|stringData)$"},
-			MACOnlyEncrypted: true,
-			FreshKey:         true,
+			Selector:           Selector{Kind: EncryptedRegex, Pattern: "^(data|stringData)$"},
+			MACOnlyEncrypted:   true,
+			FreshKey:           true,
+			RequirePostQuantum: true,
 		},
 		{
 			Index:      1,
@@ -257,5 +258,43 @@ func TestSelector(t *testing.T) {
 				t.Errorf("%q: %t, %q: %t", tt.matches, match(tt.matches), tt.not, match(tt.not))
 			}
 		})
+	}
+}
+
+// Where a recipient stands is known by its line, also in key groups and where
+// several stand on one.
+func TestRuleLine(t *testing.T) {
+	const text = "creation_rules:\n" +
+		"  - age:\n" +
+		"      - age1a\n" +
+		"      - age1b,age1c\n" +
+		"      - age1a\n" +
+		"    pgp: |-\n" +
+		"      AAAA, BBBB\n" +
+		"    kms: " + arn1 + "\n" +
+		"    aws_profile: work\n" +
+		"  - key_groups:\n" +
+		"      - merge:\n" +
+		"          - pgp: [CCCC]\n" +
+		"        azure_keyvault:\n" +
+		"          - vaultUrl: https://v.vault.azure.net\n" +
+		"            key: k\n" +
+		"      - age: [age1a]\n"
+	rules := mustParse(t, text).Rules
+	want := []map[string]int{
+		{"age1a": 3, "age1b": 4, "age1c": 4, "AAAA": 6, "BBBB": 6, arn1: 8},
+		{"CCCC": 12, "https://v.vault.azure.net/keys/k/": 14, "age1a": 16},
+	}
+	for i, rule := range rules {
+		got := map[string]int{}
+		for _, e := range rule.Recipients.Entries() {
+			got[e.ID()] = rule.Line(e)
+		}
+		if diff := cmp.Diff(want[i], got); diff != "" {
+			t.Errorf("rule %d: -want +got:\n%s", i, diff)
+		}
+	}
+	if n := rules[1].Line(AgeEntry{Recipient: "age1b"}); n != 0 {
+		t.Errorf("a recipient of another rule is on line %d", n)
 	}
 }

@@ -20,7 +20,7 @@ const maxWrappedBytes = 64 << 10
 // entryFields lists the fields of an entry of each type (sops:
 // stores/stores.go). "?" marks what may be absent.
 var entryFields = map[keys.Type][]string{
-	keys.Age:       {"enc", "recipient"},
+	keys.Age:       {"created_at?", "enc", "recipient"}, // created_at is Signet's, written into envelopes only
 	keys.AWSKMS:    {"arn", "aws_profile?", "context?", "created_at", "enc", "role?"},
 	keys.AzureKV:   {"created_at", "enc", "name", "vault_url", "version?"},
 	keys.GCPKMS:    {"created_at", "enc", "resource_id"},
@@ -154,7 +154,8 @@ func (f *fields) read(r metadataReader, name, path string, v *yaml.Node, require
 		return invalid(path, "has %d bytes, the limit is %d", len(text), maxWrappedBytes)
 	}
 	if name == "created_at" {
-		if _, err := time.Parse(time.RFC3339, text); err != nil {
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil || !required && lastModified(t) != text {
 			return invalid(path, "must be a time like 2026-01-31T09:30:00Z")
 		}
 	}
@@ -184,7 +185,7 @@ func (f *fields) entry(t keys.Type) keys.Entry {
 	g := f.text
 	switch t {
 	case keys.Age:
-		return keys.AgeEntry{Recipient: g["recipient"], Enc: g["enc"]}
+		return keys.AgeEntry{Recipient: g["recipient"], CreatedAt: g["created_at"], Enc: g["enc"]}
 	case keys.AWSKMS:
 		return keys.KMSEntry{ARN: g["arn"], Role: g["role"], Context: f.context, CreatedAt: g["created_at"], Enc: g["enc"], AWSProfile: g["aws_profile"]}
 	case keys.AzureKV:
@@ -236,7 +237,10 @@ func entryNode(e keys.Entry) *yaml.Node {
 	}
 	switch e := e.(type) {
 	case keys.AgeEntry:
-		return text("enc", e.Enc, "recipient", e.Recipient)
+		if e.CreatedAt == "" {
+			return text("enc", e.Enc, "recipient", e.Recipient)
+		}
+		return text("created_at", e.CreatedAt, "enc", e.Enc, "recipient", e.Recipient)
 	case keys.KMSEntry:
 		return kmsNode(e)
 	case keys.AzureKVEntry:

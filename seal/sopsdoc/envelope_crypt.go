@@ -31,6 +31,27 @@ func (c Content) Equal(o Content) bool {
 type Previous struct {
 	Envelope *Envelope
 	Content  Content
+	// Also are other versions under the same data key, opened too: ciphertext
+	// may come from them, in order, where this one has none. Their own Also
+	// plays no part.
+	Also []Previous
+}
+
+// versions returns p and what it has beside itself. A nil p has none.
+func (p *Previous) versions() []*Previous {
+	if p == nil {
+		return nil
+	}
+	all := []*Previous{p}
+	for i := range p.Also {
+		all = append(all, &p.Also[i])
+	}
+	return all
+}
+
+// Has reports whether e is the envelope of p, or of one in p.Also.
+func (p *Previous) Has(e *Envelope) bool {
+	return slices.ContainsFunc(p.versions(), func(v *Previous) bool { return v.Envelope == e })
 }
 
 // Open decrypts and authenticates the whole envelope under the data key k.
@@ -72,9 +93,11 @@ func checkTexts(path string, texts map[string]string) error {
 // SealEnvelope encrypts content under the data key k, which recipients wrap.
 // With prev, an envelope under the same data key, it keeps the ciphertext of
 // every value that stands unchanged in the same place, so that only what
-// changed changes, and returns prev's envelope itself if nothing did. now
+// changed changes, and returns prev's envelope itself, or one of prev.Also, if
+// that is the result already. Without prev k is new, and former are the data keys
+// of those envelopes that were opened for it, which the new one is to succeed. now
 // becomes lastmodified. The caller has checked names and policy.
-func SealEnvelope(clear Clear, content Content, k keys.DataKey, recipients keys.Recipients, now time.Time, prev *Previous) (*Envelope, error) {
+func SealEnvelope(clear Clear, content Content, k keys.DataKey, recipients keys.Recipients, now time.Time, prev *Previous, former ...keys.DataKey) (*Envelope, error) {
 	if err := checkSealable(clear, content); err != nil {
 		return nil, err
 	}
@@ -85,14 +108,17 @@ func SealEnvelope(clear Clear, content Content, k keys.DataKey, recipients keys.
 	if err != nil {
 		return nil, err
 	}
-	version := Version
+	version, descent := Version, lineage(k, former)
 	if prev != nil {
 		version = prev.Envelope.Metadata.Version // a new Signet changes no more than it has to
+		descent = prev.Envelope.Metadata.lineage
 	}
-	md := newMetadata(recipients, now, version)
+	md := newMetadata(recipients, now, version, descent)
 	fields := clear.fields(sortedKeys(content.Data), sortedKeys(content.StringData))
-	if prev != nil && prev.binding() == fields.binding(md) && prev.Content.Equal(content) {
-		return prev.Envelope, nil
+	for _, p := range prev.versions() {
+		if p.binding() == fields.binding(md) && p.Content.Equal(content) {
+			return p.Envelope, nil
+		}
 	}
 	return &Envelope{Clear: clear, Metadata: md, sealed: sealer{c, prev}.seal(content, md, fields)}, nil
 }

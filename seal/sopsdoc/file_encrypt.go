@@ -26,6 +26,9 @@ type FileSettings struct {
 type PreviousFile struct {
 	File    *File
 	DataKey keys.DataKey
+	// Also are other versions of the file, whose ciphertext may be kept too,
+	// where they have the same data key. Their own Also plays no part.
+	Also []*PreviousFile
 }
 
 // EncryptFile encrypts documents together by the rules of SOPS and returns
@@ -107,7 +110,42 @@ func (e *fileEncrypter) keep(prev *PreviousFile, documents []*yaml.Node, s FileS
 	}
 	md := prev.File.Metadata
 	same := slices.EqualFunc(plain, documents, sameDocument)
-	return same && md.Selector == s.Selector && md.MACOnlyEncrypted == s.MACOnlyEncrypted && md.Recipients.Same(s.Recipients), nil
+	if same && md.Selector == s.Selector && md.MACOnlyEncrypted == s.MACOnlyEncrypted && sameWrapped(md.Recipients, s.Recipients) {
+		return true, nil
+	}
+	return false, e.keepAlso(prev)
+}
+
+// keepAlso remembers the ciphertexts of the other versions. What several of
+// them have is taken once.
+func (e *fileEncrypter) keepAlso(prev *PreviousFile) error {
+	for _, also := range prev.Also {
+		if !also.DataKey.Equal(prev.DataKey) {
+			continue
+		}
+		_, err := also.File.decrypt(also.DataKey, func(at place, sealed string) {
+			if !slices.Contains(e.kept[at], sealed) {
+				e.kept[at] = append(e.kept[at], sealed)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sameWrapped reports whether both hold the same keys with the same that they
+// have wrapped.
+func sameWrapped(a, b keys.Recipients) bool {
+	wrapped := func(r keys.Recipients) []string {
+		var all []string
+		for _, e := range r.Entries() {
+			all = append(all, e.Wrapped())
+		}
+		return slices.Sorted(slices.Values(all))
+	}
+	return a.Same(b) && slices.Equal(wrapped(a), wrapped(b))
 }
 
 func (e *fileEncrypter) documents(documents []*yaml.Node) (out []*yaml.Node, err error) {
@@ -233,9 +271,25 @@ func commentLines(all []string, n *yaml.Node) []string {
 	return append(all, strings.Split(n.FootComment, "\n")...)
 }
 
+// withoutAgeTimes takes out what SOPS does not write.
+func withoutAgeTimes(r keys.Recipients) keys.Recipients {
+	out := keys.Recipients{Threshold: r.Threshold}
+	for _, g := range r.Groups {
+		group := slices.Clone(g)
+		for i, e := range group {
+			if e, ok := e.(keys.AgeEntry); ok {
+				e.CreatedAt = ""
+				group[i] = e
+			}
+		}
+		out.Groups = append(out.Groups, group)
+	}
+	return out
+}
+
 func (e *fileEncrypter) addMetadata(documents []*yaml.Node, s FileSettings) error {
 	md := &Metadata{
-		Recipients:       s.Recipients,
+		Recipients:       withoutAgeTimes(s.Recipients),
 		LastModified:     lastModified(s.Now),
 		Selector:         s.Selector,
 		MACOnlyEncrypted: s.MACOnlyEncrypted,

@@ -88,6 +88,14 @@ func wrapFor(tb testing.TB, k keys.DataKey, files ...string) keys.Recipients {
 	return r
 }
 
+// oneTimed returns r with a time in its second age entry, and none in the first.
+func oneTimed(r keys.Recipients) keys.Recipients {
+	e := r.Groups[0][1].(keys.AgeEntry)
+	e.CreatedAt = "2026-01-31T09:30:00Z"
+	r.Groups[0][1] = e
+	return r
+}
+
 var sealedAt = time.Date(2026, 1, 31, 9, 30, 0, 0, time.UTC)
 
 func sealForTest(tb testing.TB, clear Clear, content Content, k keys.DataKey, r keys.Recipients, prev *Previous) *Envelope {

@@ -34,7 +34,8 @@ type Metadata struct {
 	// Version is the SOPS version that wrote the document.
 	Version string
 
-	mac Value
+	mac     Value
+	lineage []string // of an envelope: entries as lineageEntry makes them
 	// unsigned is the canonical form of the block as it was read or made,
 	// without the two fields that every change of a value changes.
 	unsigned []byte
@@ -93,6 +94,8 @@ func (r metadataReader) field(m *Metadata, name string, v *yaml.Node) error {
 		return r.threshold(m, v)
 	case "key_groups":
 		return nil
+	case lineageKey:
+		return r.lineage(m, v)
 	}
 	if slices.Contains(keys.SelectorKinds, keys.SelectorKind(name)) {
 		return r.selector(m, keys.SelectorKind(name), v)
@@ -235,6 +238,9 @@ func (m *Metadata) unsignedNode() *yaml.Node {
 	}
 	if m.Selector.Kind != "" {
 		manifest.Set(n, string(m.Selector.Kind), scalar(m.Selector.Pattern))
+	}
+	if len(m.lineage) > 0 {
+		manifest.Set(n, lineageKey, m.lineageNode())
 	}
 	if m.MACOnlyEncrypted {
 		manifest.Set(n, "mac_only_encrypted", manifest.Bool(true))

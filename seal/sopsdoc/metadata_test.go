@@ -67,6 +67,47 @@ func TestMetadataRoundTrip(t *testing.T) {
 	}
 }
 
+// TestMetadataOfAgeTimes protects the time in an age entry, which only envelopes
+// have: stock SOPS would drop it.
+func TestMetadataOfAgeTimes(t *testing.T) {
+	timed := keys.Group{keys.AgeEntry{Recipient: "age1x", CreatedAt: "2026-01-31T09:30:00Z", Enc: "age file\n"}, fakeKMS}
+	for _, r := range []keys.Recipients{{Groups: []keys.Group{timed}}, {Groups: []keys.Group{timed, {fakeKMS}}}} {
+		md := newMetadata(r, sealedAt, Version, nil)
+		md.mac = mustParseValue(t, anyMAC)
+		got, err := metadataReader{strict: true}.read(parseRoot(t, encodeYAML(t, md.node())))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(md, got, cmp.AllowUnexported(Metadata{})); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		k := keys.GenerateDataKey()
+		out, _, err := EncryptFile(parseDocuments(t, []byte(tamperPlain)), k, FileSettings{Recipients: r, Selector: tamperSelector, Now: sealedAt}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := ParseFile(out...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := f.Metadata.Recipients.Entries()[0].(keys.AgeEntry); e.CreatedAt != "" || !f.Metadata.Recipients.Same(r) {
+			t.Errorf("a SOPS file has %+v", e)
+		}
+		if e := r.Groups[0][0].(keys.AgeEntry); e.CreatedAt == "" {
+			t.Error("the recipients that were given are changed")
+		}
+	}
+}
+
+func mustParseValue(t *testing.T, text string) Value {
+	t.Helper()
+	v, err := ParseValue(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 // TestMetadataReaders lists what only files may have, because stock sops writes
 // or once wrote it, and what neither may have.
 func TestMetadataReaders(t *testing.T) {
@@ -103,6 +144,9 @@ func TestMetadataReaders(t *testing.T) {
 		{"kms context value null", base + "kms: [{arn: a, context: {x: null}, created_at: \"2026-01-31T09:30:00Z\", enc: e}]\n", "sops.kms[0].context.x", "sops.kms[0].context.x"},
 		{"kms role null", base + "kms: [{arn: a, role: null, created_at: \"2026-01-31T09:30:00Z\", enc: e}]\n", "sops.kms[0].role", ""},
 		{"created_at as timestamp", base + "kms: [{arn: a, created_at: 2026-01-31T09:30:00Z, enc: e}]\n", "sops.kms[0].created_at", ""},
+		{"age created_at", without("age") + "age: [{created_at: \"2026-01-31T09:30:00Z\", enc: e, recipient: r}]\n", "", ""},
+		{"age created_at null", without("age") + "age: [{created_at: null, enc: e, recipient: r}]\n", "sops.age[0].created_at", ""},
+		{"age created_at is no time", without("age") + "age: [{created_at: x, enc: e, recipient: r}]\n", "sops.age[0].created_at", "sops.age[0].created_at"},
 		{"required null", base + "kms: [{arn: null, created_at: \"2026-01-31T09:30:00Z\", enc: e}]\n", "sops.kms[0].arn", "sops.kms[0].arn"},
 		{"wrapped key too long", base + "pgp: [{created_at: \"2026-01-31T09:30:00Z\", enc: " + strings.Repeat("e", maxWrappedBytes+1) + ", fp: x}]\n", "sops.pgp[0].enc", "sops.pgp[0].enc"},
 		{"list is a mapping", base + "kms: {}\n", "sops.kms", "sops.kms"},

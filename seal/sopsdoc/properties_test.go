@@ -127,6 +127,46 @@ func TestSealEnvelopeChangesLittle(t *testing.T) {
 	}
 }
 
+// TestSealEnvelopeAlso protects merges: what two versions under one data key have
+// need not be encrypted anew, and no nonce serves two texts.
+func TestSealEnvelopeAlso(t *testing.T) {
+	k := keys.GenerateDataKey()
+	r := wrapFor(t, k, classicKeyFile)
+	version := func(edit func(*Clear, *Content), prev *Previous) Previous {
+		clear, content := tamperClear(), tamperContent()
+		edit(&clear, &content)
+		return Previous{Envelope: sealForTest(t, clear, content, k, r, prev), Content: content}
+	}
+	base := version(func(*Clear, *Content) {}, nil)
+	ours := version(func(_ *Clear, c *Content) { c.StringData["password"] = "ours" }, &base)
+	theirs := version(func(c *Clear, content *Content) { c.Labels["app"], content.StringData["username"] = "web", "theirs" }, &base)
+	also := ours
+	also.Also = []Previous{theirs, base}
+	merged := version(func(c *Clear, content *Content) {
+		c.Labels["app"], content.StringData["password"], content.StringData["username"] = "web", "ours", "theirs"
+	}, &also)
+	for path, from := range map[string]*Envelope{
+		"signet/stringData/password": ours.Envelope, "signet/stringData/username": theirs.Envelope,
+		"signet/data/cert": base.Envelope, "signet/binding": theirs.Envelope, // which does not cover values
+	} {
+		if get(merged.Envelope.Node(), path).Value != get(from.Node(), path).Value {
+			t.Errorf("%s was encrypted anew", path)
+		}
+	}
+	checkNonces(t, base.Envelope.Node(), ours.Envelope.Node(), theirs.Envelope.Node(), merged.Envelope.Node())
+	if got, err := openTree(merged.Envelope.Node(), k); err != nil || !got.Equal(merged.Content) {
+		t.Errorf("does not open: %v", err)
+	}
+	again := version(func(c *Clear, content *Content) { c.Labels["app"], content.StringData["username"] = "web", "theirs" }, &also)
+	if again.Envelope != theirs.Envelope || !also.Has(again.Envelope) || also.Has(merged.Envelope) {
+		t.Error("what equals the other version is not that")
+	}
+	conflict := version(func(_ *Clear, c *Content) { c.StringData["password"] = tamperContent().StringData["password"] }, &also)
+	if get(conflict.Envelope.Node(), "signet/stringData/password").Value != get(base.Envelope.Node(), "signet/stringData/password").Value {
+		t.Error("the value of the base was encrypted anew")
+	}
+}
+
 // checkNonces fails if a nonce stands at two paths, or with two ciphertexts.
 func checkNonces(t *testing.T, trees ...*yaml.Node) {
 	t.Helper()
@@ -205,6 +245,72 @@ func TestEncryptFileChangesLittle(t *testing.T) {
 	}
 }
 
+// TestEncryptFileAlso is TestSealEnvelopeAlso for SOPS files.
+func TestEncryptFileAlso(t *testing.T) {
+	k := keys.GenerateDataKey()
+	baseDoc := tamperFile(t, k, false)
+	s := FileSettings{Selector: tamperSelector, Now: sealedAt}
+	parse := func(doc *yaml.Node) *PreviousFile {
+		f, err := ParseFile(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Recipients = f.Metadata.Recipients
+		return &PreviousFile{File: f, DataKey: k}
+	}
+	base := parse(baseDoc)
+	encrypt := func(prev *PreviousFile, edits ...string) *yaml.Node {
+		docs := parseDocuments(t, []byte(strings.NewReplacer(edits...).Replace(tamperPlain)))
+		out, unchanged, err := EncryptFile(docs, k, s, prev)
+		if err != nil || unchanged {
+			t.Fatalf("unchanged %v, %v", unchanged, err)
+		}
+		return out[0]
+	}
+	user, item := canary+" user", canary+" one"
+	ours, theirs := encrypt(base, user, "ours"), encrypt(base, item, "theirs")
+	also := parse(ours)
+	other := parse(theirs)
+	foreign := &PreviousFile{File: other.File, DataKey: keys.GenerateDataKey()} // of no use, and no obstacle
+	also.Also = []*PreviousFile{foreign, other, base}
+	merged := encrypt(also, user, "ours", item, "theirs")
+	if diff := cmp.Diff([]string{"/data/list/0", "/sops/mac"}, changedPaths(ours, merged)); diff != "" {
+		t.Errorf("beside ours (-want +got):\n%s", diff)
+	}
+	first := func(doc *yaml.Node) string { return manifest.Get(manifest.Root(doc), "data", "list").Content[0].Value }
+	if first(merged) != first(theirs) {
+		t.Error("the item of theirs was encrypted anew")
+	}
+	checkNonces(t, baseDoc, ours, theirs, merged)
+	if _, err := openFileTree(k, merged); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEncryptFileOtherWraps protects a wrapping that was made anew for the same
+// keys: it must not pass for nothing.
+func TestEncryptFileOtherWraps(t *testing.T) {
+	k := keys.GenerateDataKey()
+	docs := parseDocuments(t, []byte(tamperPlain))
+	s := FileSettings{Recipients: wrapFor(t, k, classicKeyFile), Selector: tamperSelector, Now: sealedAt}
+	out, _, err := EncryptFile(docs, k, s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := ParseFile(out...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, again := range []bool{false, true} {
+		if again {
+			s.Recipients = wrapFor(t, k, classicKeyFile)
+		}
+		if _, unchanged, err := EncryptFile(docs, k, s, &PreviousFile{File: f, DataKey: k}); err != nil || unchanged == again {
+			t.Errorf("wrapped again %v: unchanged %v, %v", again, unchanged, err)
+		}
+	}
+}
+
 // TestEncryptFileOtherKey protects against values of two data keys in one file.
 func TestEncryptFileOtherKey(t *testing.T) {
 	k, other := keys.GenerateDataKey(), keys.GenerateDataKey()
@@ -247,7 +353,7 @@ func TestConcurrentUse(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			if _, err := SealEnvelope(envelope.Clear, Content{}, k, envelope.Metadata.Recipients, sealedAt, &Previous{envelope, content}); err != nil {
+			if _, err := SealEnvelope(envelope.Clear, Content{}, k, envelope.Metadata.Recipients, sealedAt, &Previous{Envelope: envelope, Content: content}); err != nil {
 				t.Error(err)
 			}
 			encodeYAML(t, envelope.Node())

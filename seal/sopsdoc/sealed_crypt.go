@@ -115,12 +115,13 @@ func checkCount(recipients keys.Recipients) error {
 
 // newMetadata returns the block of a document that is going to be sealed: all
 // but its mac.
-func newMetadata(recipients keys.Recipients, now time.Time, version string) *Metadata {
+func newMetadata(recipients keys.Recipients, now time.Time, version string, lineage []string) *Metadata {
 	md := &Metadata{
 		Recipients:   recipients,
 		LastModified: lastModified(now),
 		Selector:     keys.Selector{Kind: keys.EncryptedRegex, Pattern: envelopeSelector},
 		Version:      version,
+		lineage:      lineage,
 	}
 	md.unsigned = canonicalJSON(md.unsignedNode())
 	return md
@@ -146,8 +147,10 @@ func (s sealer) seal(content Content, md *Metadata, clear clearFields) sealed {
 }
 
 func (s sealer) binding(text string) Value {
-	if s.prev != nil && s.prev.binding() == text {
-		return s.prev.Envelope.sealed.binding
+	for _, p := range s.prev.versions() {
+		if p.binding() == text {
+			return p.Envelope.sealed.binding
+		}
 	}
 	return s.Encrypt([]byte(text), TypeString, aad("signet", "binding"))
 }
@@ -173,13 +176,14 @@ func (s sealer) value(name, key, text string) sealedValue {
 // kept returns the ciphertext of an unchanged value. A nonce is only ever used
 // again together with the plaintext and the path it was made for.
 func (s sealer) kept(name, key, text string) (sealedValue, bool) {
-	if s.prev == nil {
-		return sealedValue{}, false
+	for _, p := range s.prev.versions() {
+		sealed, plain := p.Envelope.sealed.data, p.Content.Data
+		if name == "stringData" {
+			sealed, plain = p.Envelope.sealed.stringData, p.Content.StringData
+		}
+		if old, ok := plain[key]; ok && old == text {
+			return sealed[key], true
+		}
 	}
-	sealed, plain := s.prev.Envelope.sealed.data, s.prev.Content.Data
-	if name == "stringData" {
-		sealed, plain = s.prev.Envelope.sealed.stringData, s.prev.Content.StringData
-	}
-	old, ok := plain[key]
-	return sealed[key], ok && old == text
+	return sealedValue{}, false
 }

@@ -89,7 +89,7 @@ func SealSealingKey(clear KeyClear, id Identity, dk keys.DataKey, recipients key
 		return nil, err
 	}
 	clear.Namespaces = slices.Clone(clear.Namespaces)
-	md := newMetadata(recipients, now, Version)
+	md := newMetadata(recipients, now, Version, nil)
 	content := Content{StringData: map[string]string{identityKey: id.Reveal()}}
 	return &SealingKey{KeyClear: clear, Metadata: md, sealed: sealer{Cipher: c}.seal(content, md, clear.fields())}, nil
 }

@@ -22,6 +22,18 @@ type envelopeCase struct {
 	content Content
 }
 
+// withTime is the name of the case whose entries have a time, as seal writes
+// them. The others are as documents were before age entries had one.
+const withTime = "created at"
+
+func (c envelopeCase) wrapFor(t *testing.T, k keys.DataKey, files ...string) keys.Recipients {
+	t.Helper()
+	if c.name == withTime {
+		return wrapFor(t, k, files...).WithCreated(sealedAt)
+	}
+	return wrapFor(t, k, files...)
+}
+
 // envelopeCases are envelopes of every kind that can be sealed.
 func envelopeCases() []envelopeCase {
 	clear := Clear{Scope: Scope{Namespace: "prod", Name: "db"}, Type: "Opaque"}
@@ -40,6 +52,7 @@ func envelopeCases() []envelopeCase {
 	}
 	return []envelopeCase{
 		{"no data", clear, Content{}},
+		{withTime, clear, Content{StringData: map[string]string{"x": "y"}}},
 		{"basic auth", with(func(c *Clear) { c.Type = "kubernetes.io/basic-auth" }), Content{StringData: map[string]string{"username": "app", "password": "hunter2"}}},
 		{"binary", clear, Content{Data: map[string]string{"keystore.p12": base64.StdEncoding.EncodeToString(binary)}}},
 		{"empty values", clear, Content{Data: map[string]string{"a": "", "b": "Yg=="}, StringData: map[string]string{"c": "", "d": "d"}}},
@@ -69,7 +82,7 @@ func TestStockReadsEnvelope(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			k := keys.GenerateDataKey()
-			e := sealForTest(t, c.clear, c.content, k, wrapFor(t, k, classicKeyFile, hybridKeyFile), nil)
+			e := sealForTest(t, c.clear, c.content, k, c.wrapFor(t, k, classicKeyFile, hybridKeyFile), nil)
 			asYAML := encodeYAML(t, e.Node())
 			asJSON := throughGoMaps(t, e.Node())
 			for format, doc := range map[string][]byte{"yaml": asYAML, "json": asJSON} {

@@ -32,6 +32,7 @@ func tamperKeys(tb testing.TB) (base, other *SealingKey, dk keys.DataKey) {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	r = oneTimed(r)
 	kms := fakeKMS
 	kms.Context = map[string]string{"signet-sealing-key": "prod", "app": "shop"}
 	r.Groups[0] = append(r.Groups[0], kms)

@@ -177,7 +177,7 @@ var fakeKMS = keys.KMSEntry{
 func tamperPair(tb testing.TB) (base, other *Envelope, k keys.DataKey) {
 	tb.Helper()
 	k = keys.GenerateDataKey()
-	r := wrapFor(tb, k, classicKeyFile, hybridKeyFile)
+	r := oneTimed(wrapFor(tb, k, classicKeyFile, hybridKeyFile))
 	r.Groups[0] = append(r.Groups[0], fakeKMS)
 	base = sealForTest(tb, tamperClear(), tamperContent(), k, r, nil)
 	clear, content := tamperClear(), tamperContent()

@@ -100,7 +100,7 @@ func TestEnvelopeVectors(t *testing.T) {
 
 func writeEnvelopeVector(t *testing.T, dir string, c envelopeCase) {
 	k := keys.GenerateDataKey()
-	e := sealForTest(t, c.clear, c.content, k, wrapFor(t, k, classicKeyFile), nil)
+	e := sealForTest(t, c.clear, c.content, k, c.wrapFor(t, k, classicKeyFile), nil)
 	content, err := json.MarshalIndent(map[string]any{"data": asAny(c.content.Data), "stringData": asAny(c.content.StringData)}, "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -234,7 +234,7 @@ func writeNegativeVectors(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	k := keys.GenerateDataKey()
-	r := wrapFor(t, k, classicKeyFile, classicKeyFile)
+	r := oneTimed(wrapFor(t, k, classicKeyFile, classicKeyFile))
 	r.Groups[0] = append(r.Groups[0], fakeKMS)
 	base := sealForTest(t, tamperClear(), tamperContent(), k, r, nil)
 	clear := tamperClear()

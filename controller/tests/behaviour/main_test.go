@@ -6,10 +6,7 @@
 package behaviour
 
 import (
-	"context"
-	"flag"
 	"os"
-	"sync"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,29 +16,13 @@ import (
 	"github.com/signet-secrets/signet/seal/keys"
 )
 
-// lab is shared by the tests: each has a namespace of its own.
-var lab *controllertest.Lab
-
-// running starts the controller of the package. It remembers no data keys, so
-// that a document that is opened is a call to its key, and a machine that is
-// busy with other tests doesn't cost it its Lease.
-var running = sync.OnceValues(func() (*controllertest.Controller, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), controllertest.Patience)
-	defer cancel()
-	c, err := lab.Run(ctx, "--min-backoff", "100ms", "--max-backoff", "2s", "--data-key-cache-ttl", "0s",
-		"--leader-elect-lease-duration", "5m", "--leader-elect-renew-deadline", "4m")
-	if err != nil {
-		return nil, err
-	}
-	return c, c.WaitServing(ctx)
-})
+// lab is shared by the tests, with its controller: each has a namespace of its own.
+// The controller remembers no data keys, so that a document that is opened is a call
+// to its key.
+var lab *controllertest.Shared
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil { // they mostly wait
-		panic(err)
-	}
-	os.Exit(controllertest.Main(m, controllertest.Options{}, func(l *controllertest.Lab) error { lab = l; return nil }))
+	os.Exit(controllertest.MainShared(m, 8, func(s *controllertest.Shared) { lab = s }, "--data-key-cache-ttl", "0s"))
 }
 
 // start begins a test: beside others, with a namespace and the controller.
@@ -55,17 +36,7 @@ func start(t *testing.T) (namespace string) {
 // change of a SealingKey has all objects that are Stalled tried again.
 func alone(t *testing.T) (namespace string) {
 	t.Helper()
-	c, err := running()
-	if err != nil {
-		t.Fatal(err)
-	}
-	namespace = lab.Namespace(t)
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("what the controller says of %s:\n%s", namespace, c.LogAbout(namespace))
-		}
-	})
-	return namespace
+	return lab.Start(t)
 }
 
 // values are what is sealed where it doesn't matter what.

@@ -200,11 +200,7 @@ func TestTerminatingNamespace(t *testing.T) {
 
 func controllerLog(t *testing.T, word string) string {
 	t.Helper()
-	c, err := running()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c.LogAbout(word)
+	return lab.Controller(t).LogAbout(word)
 }
 
 // A hash stands for a name of this length where field managers are recorded.

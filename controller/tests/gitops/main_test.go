@@ -7,13 +7,9 @@
 package gitops
 
 import (
-	"context"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -23,50 +19,18 @@ import (
 	"github.com/signet-secrets/signet/internal/testtool"
 )
 
-// lab is shared by the tests: each has a namespace of its own.
-var lab *controllertest.Lab
-
-// running starts the controller of the package. A machine that is busy with
-// other tests doesn't cost it its Lease.
-var running = sync.OnceValues(func() (*controllertest.Controller, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), controllertest.Patience)
-	defer cancel()
-	c, err := lab.Run(ctx, "--min-backoff", "100ms", "--max-backoff", "2s",
-		"--leader-elect-lease-duration", "5m", "--leader-elect-renew-deadline", "4m")
-	if err != nil {
-		return nil, err
-	}
-	return c, c.WaitServing(ctx)
-})
+// lab is shared by the tests, with its controller: each has a namespace of its own.
+var lab *controllertest.Shared
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "4"); err != nil { // they mostly wait
-		panic(err)
-	}
-	os.Exit(controllertest.Main(m, controllertest.Options{}, func(l *controllertest.Lab) error { lab = l; return nil }))
+	os.Exit(controllertest.MainShared(m, 4, func(s *controllertest.Shared) { lab = s }))
 }
 
 // start begins a test: beside others, with a namespace and the controller.
 func start(t *testing.T) (namespace string) {
 	t.Helper()
 	t.Parallel()
-	c, err := running()
-	if err != nil {
-		t.Fatal(err)
-	}
-	namespace = lab.Namespace(t)
-	t.Cleanup(func() {
-		if !t.Failed() {
-			return
-		}
-		for line := range strings.Lines(c.Log()) {
-			if strings.Contains(line, namespace) {
-				t.Log(strings.TrimSpace(line))
-			}
-		}
-	})
-	return namespace
+	return lab.Start(t)
 }
 
 // kubectl runs kubectl as an administrator, with an object on stdin, and returns

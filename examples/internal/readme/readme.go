@@ -11,8 +11,8 @@
 // shell commands run there, one after the other in one shell, but for those that
 // are introduced by a line such as "On a cluster:".
 //
-// The package does not start clusters and calls no cloud: a block for them is
-// only read by the shell.
+// The package does not start clusters and calls no cloud: of a block for them only
+// the command lines are looked at, whether signet and kubectl know such flags.
 package readme
 
 import (
@@ -29,9 +29,9 @@ import (
 
 // Scratch is a Git repository in which the commands of a README run.
 type Scratch struct {
-	Dir string   // the repository
-	Env []string // "KEY=value", for all commands
-	bin string
+	Dir          string   // the repository
+	Env          []string // "KEY=value", for all commands
+	bin, kubectl string
 }
 
 // Start makes a scratch repository with the files of the example in the working
@@ -48,6 +48,7 @@ func Start(t testing.TB, programs ...string) *Scratch {
 	for _, p := range programs {
 		s.provide(t, p)
 	}
+	s.kubectl = testtool.Path(t, "kubectl")
 	testtool.Isolate(t)
 	s.Env = []string{
 		"PATH=" + s.bin + string(os.PathListSeparator) + os.Getenv("PATH"),
@@ -106,7 +107,7 @@ func (s *Scratch) copyExample(t testing.TB) {
 func (s *Scratch) Run(t testing.TB, script string, stdin ...byte) testtool.Result {
 	t.Helper()
 	return testtool.Run(t, testtool.Cmd{
-		Path: "bash", Args: []string{"-euo", "pipefail", "-c", script}, Dir: s.Dir, Env: s.Env, Stdin: stdin, Timeout: 5 * time.Minute,
+		Path: "bash", Args: []string{"-euo", "pipefail", "-c", script}, Dir: s.Dir, Env: s.Env, Stdin: stdin, Timeout: 15 * time.Minute,
 	})
 }
 
