@@ -21,7 +21,7 @@ build: ## Build bin/signet, bin/signet-controller and bin/signet-kustomize: stat
 		./cmd/signet ./cmd/signet-controller ./cmd/signet-kustomize
 
 test: testbin ## Run all tests, against real programs (built first, once, in some 20 minutes)
-	go test $(RACE) -count=1 -timeout 30m ./... # many tests build and run programs, which the cache of results does not watch
+	go test $(RACE) -count=1 -timeout 45m ./... # many tests build and run programs, which the cache of results does not watch
 	$(if $(RACE),go test -run Bounded ./seal/manifest # its limits hold only without the race detector)
 	@for module in $(MODULES); do (set -x && go -C $$module test -count=1 ./...) || exit 1; done
 

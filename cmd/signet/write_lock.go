@@ -21,31 +21,64 @@ const (
 )
 
 // errLocked says that somebody does not let go of a lock.
-var errLocked = errors.New("another program holds a lock on its directory")
+var errLocked = errors.New("another program holds a lock on it")
 
-// locked calls do while no other signet replaces a file in the directory in which
-// path is, or what it leads to. The lock is that directory itself, so that nothing is
-// left behind, and ends with the process. Where there are no such locks, or the
-// directory cannot be read, do is called without one.
+// locked calls do while no other signet replaces the file at path, or what that
+// leads to. The lock is on the file itself, or on its directory while there is none,
+// so that nothing is left behind and many files can be written at once; it ends with
+// the process. Where there are no such locks, or nothing can be read, do is called
+// without one.
 func locked(path string, do func() error) error {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		target = path // is made, or cannot be written, which do finds out
 	}
-	dir, err := os.Open(filepath.Dir(target))
-	if err != nil {
-		return do()
-	}
-	defer dir.Close()
 	for end := time.Now().Add(lockWait); ; time.Sleep(lockTick) {
-		busy := lockFile(dir)
-		if !busy {
+		f := openLock(target)
+		if f == nil {
 			return do()
 		}
+		if !lockFile(f) && locks(f, target) {
+			defer f.Close()
+			return do()
+		}
+		f.Close()
 		if time.Now().After(end) {
 			return writeError(path, errLocked)
 		}
 	}
+}
+
+// openLock opens what is locked, or returns nil.
+func openLock(target string) *os.File {
+	info, err := os.Stat(target)
+	switch {
+	case !hasLocks:
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		target = filepath.Dir(target)
+	case err != nil || !info.Mode().IsRegular():
+		return nil // a pipe would wait
+	}
+	f, err := os.Open(target)
+	if err != nil {
+		return nil
+	}
+	return f
+}
+
+// locks reports whether a lock still is on what it was taken for: who had it before
+// has put another file there.
+func locks(f *os.File, target string) bool {
+	held, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(target)
+	if held.IsDir() {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	return err == nil && os.SameFile(held, there)
 }
 
 // replaceIf replaces a file, unless it is not what was read any more: the sum is that

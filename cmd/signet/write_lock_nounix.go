@@ -6,4 +6,7 @@ package main
 
 import "os"
 
+// hasLocks says that files are not locked here: an open file could not be replaced.
+const hasLocks = false
+
 func lockFile(*os.File) (busy bool) { return false }

@@ -11,6 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// hasLocks says that files can be locked.
+const hasLocks = true
+
 // lockFile takes the lock of an open file until it is closed. It is busy if another
 // process has it. File systems that know no locks grant it.
 func lockFile(f *os.File) (busy bool) {
