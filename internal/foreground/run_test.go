@@ -178,6 +178,7 @@ func TestSignalsToTheParent(t *testing.T) {
 			if strings.HasSuffix(test.name, "is ignored") {
 				grace = 100 * time.Millisecond
 			}
+			testtool.NeedSignal(t, test.signal)
 			f := startWithin(t, test.script, grace)
 			f.expect(t, "ready\n")
 			f.signal(t, test.signal)
@@ -227,6 +228,7 @@ func TestIgnoredSignalsStayIgnored(t *testing.T) {
 }
 
 func TestDiesWithTheParent(t *testing.T) {
+	testtool.NeedSignal(t, syscall.SIGHUP)
 	file := filepath.Join(t.TempDir(), "file")
 	f := start(t, "trap 'echo got > "+file+"; exit' HUP"+reader)
 	f.expect(t, "ready\n")
@@ -272,6 +274,9 @@ func TestExitLike(t *testing.T) {
 		{"PIPE", "kill -PIPE $$", 141, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			if test.signal != 0 {
+				testtool.NeedSignal(t, test.signal)
+			}
 			f := start(t, "like() { :; }; "+test.end)
 			f.wait(t)
 			status := f.cmd.ProcessState.Sys().(syscall.WaitStatus)

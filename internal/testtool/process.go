@@ -62,13 +62,14 @@ func (p *Process) run(started chan<- error) {
 	close(p.ended)
 }
 
-// NeedSignal skips a test that ends programs with a signal which whoever has started
-// it ignores, as nohup does: programs inherit that.
+// NeedSignal sees to it that programs which the test starts get a signal, also where
+// whoever has started the test ignores it, as nohup does: programs inherit that, but
+// not that a signal is caught.
 func NeedSignal(tb testing.TB, s os.Signal) {
 	tb.Helper()
-	if signal.Ignored(s) {
-		tb.Skipf("%v is ignored where the test was started", s)
-	}
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, s)
+	tb.Cleanup(func() { signal.Stop(caught) })
 }
 
 // PID returns the process ID.
